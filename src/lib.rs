@@ -1,0 +1,6 @@
+//! Firesteel: the Amazon EMR on EKS API for any Kubernetes cluster.
+//!
+//! Arrows run one way: `http -> domain, spark, cluster <- worker`, `http, worker -> store -> domain`,
+//! `cluster -> spark -> domain`; `wire` is known to `http` alone. `docs/architecture.md` says why.
+
+pub mod domain;

@@ -1,0 +1,79 @@
+//! What decisions rest on beyond the record: learned in this pass, from the cluster itself.
+
+use std::fmt;
+
+use jiff::Timestamp;
+
+/// What this pass over the run learned beyond what is recorded.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Facts {
+    pub look: Look,
+    /// Why the driver was not created.
+    pub refusal: Option<Refusal>,
+    /// The attempt's name could not be taken.
+    pub name_refused: bool,
+    /// The end of the driver's log.
+    pub log: Log,
+}
+
+/// What is known of the end of a driver's log. It may hold secrets and is not printed.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub enum Log {
+    #[default]
+    NotRead,
+    /// `None` where it cannot be had.
+    Read(Option<String>),
+}
+
+impl fmt::Debug for Log {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotRead => "NotRead",
+            Self::Read(_) => "Read",
+        })
+    }
+}
+
+/// A live read of the driver, fresh from the cluster.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Look {
+    #[default]
+    NotTaken,
+    /// The attempt's own driver is there, and its record up to date.
+    Found,
+    /// Nothing has the driver's name. `node` tells of the node it ran on, where it had one.
+    Absent { node: Option<Node> },
+    /// Another object of ours has the name.
+    Stray { uid: String },
+    /// Another cluster answers under this one's name: its silence about a driver says nothing.
+    OtherCluster,
+}
+
+/// The node of a driver whose object is gone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Node {
+    Ready { since: Timestamp },
+    NotReady,
+    Gone,
+}
+
+/// Why a creation did not happen, for sure.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// The request cannot be turned into a driver.
+    Plan(String),
+    /// The cluster refuses this driver and always will.
+    Invalid(String),
+    /// Every slot of a process cluster is taken; one will be free.
+    Busy,
+    /// A quota is used up.
+    Full(String),
+    /// Firesteel lacks the right.
+    Forbidden(String),
+    /// The namespace is not there.
+    NamespaceMissing,
+    /// Another cluster answers under this name.
+    Replaced,
+    /// No answer since then; nothing was sent.
+    Unreachable { since: Timestamp, error: String },
+}

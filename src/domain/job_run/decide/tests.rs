@@ -1,0 +1,482 @@
+//! The life of a run, told step by step.
+
+mod histories;
+
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::domain::ids::{AccountId, ClusterId, JobRunId, VirtualClusterId};
+use crate::domain::job_run::{Driver, Exit, JobDriver};
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(second).unwrap()
+}
+
+fn policy() -> Policy {
+    let seconds = Duration::from_secs;
+    Policy {
+        start_timeout: seconds(900),
+        image_pull_timeout: seconds(300),
+        queue_timeout: seconds(1800),
+        unreachable_timeout: seconds(900),
+        lost_driver_hold: seconds(600),
+        keep_driver: seconds(600),
+        delete_again: seconds(60),
+        grace_period: seconds(40),
+        try_again: seconds(5),
+        idle: seconds(600),
+    }
+}
+
+fn run(state: State) -> JobRun {
+    JobRun {
+        id: JobRunId::parse("000000035ee16lm6uri").unwrap(),
+        account: AccountId::parse("123456789012").unwrap(),
+        virtual_cluster: VirtualClusterId::parse("jk518skp01ys9ka8b0npx9nt0").unwrap(),
+        cluster: ClusterId::parse("prod").unwrap(),
+        namespace: "team-a".into(),
+        name: None,
+        client_token: "token".into(),
+        execution_role_arn: None,
+        release_label: "emr-7.9.0-latest".into(),
+        driver: JobDriver::SparkSubmit {
+            entry_point: "s3://bucket/job.py".into(),
+            arguments: None,
+            parameters: None,
+        },
+        overrides: None,
+        tags: BTreeMap::new(),
+        max_attempts: None,
+        created_by: "arn:aws:iam::123456789012:root".into(),
+        created_at: at(0),
+        state,
+        state_details: None,
+        failure_reason: None,
+        finished_at: state.is_terminal().then(|| at(100)),
+    }
+}
+
+fn attempt(unanswered: u32) -> Attempt {
+    Attempt {
+        number: 1,
+        unanswered,
+        holder: None,
+        driver: Driver::default(),
+        verdict: None,
+        delete_requested_at: None,
+        swept: false,
+    }
+}
+
+fn created(phase: DriverPhase) -> Attempt {
+    Attempt {
+        holder: Some(Holder {
+            uid: "uid-1".into(),
+            created_at: at(10),
+            kind: HolderKind::Driver,
+        }),
+        driver: Driver {
+            phase,
+            ..Driver::default()
+        },
+        ..attempt(0)
+    }
+}
+
+fn exit(code: i32) -> Exit {
+    Exit {
+        code: Some(code),
+        reason: None,
+        message: None,
+        started_at: Some(at(20)),
+        at: at(61),
+    }
+}
+
+fn step(run: &JobRun, attempt: Option<&Attempt>, facts: &Facts, now: i64) -> Step {
+    decide(run, attempt, facts, at(now), &policy())
+}
+
+fn looked(look: Look) -> Facts {
+    Facts {
+        look,
+        ..Facts::default()
+    }
+}
+
+fn refused(refusal: Refusal) -> Facts {
+    Facts {
+        refusal: Some(refusal),
+        ..Facts::default()
+    }
+}
+
+fn finished(step: &Step) -> &Finish {
+    let Step::Finish(finish) = step else {
+        panic!("expected an end, not {step:?}")
+    };
+    finish
+}
+
+#[test]
+fn a_good_run_walks_through_its_states() {
+    let none = Facts::default();
+    assert_eq!(
+        step(&run(State::Pending), None, &none, 1),
+        Step::Submit { attempt: 1 }
+    );
+    let unseen = created(DriverPhase::Unseen);
+    assert_eq!(
+        step(&run(State::Pending), Some(&unseen), &none, 11),
+        Step::Advance {
+            to: State::Submitted
+        }
+    );
+    assert_eq!(
+        step(&run(State::Submitted), Some(&unseen), &none, 11),
+        Step::Wait {
+            until: at(611),
+            details: None
+        }
+    );
+    let running = created(DriverPhase::Running { since: at(20) });
+    assert_eq!(
+        step(&run(State::Submitted), Some(&running), &none, 21),
+        Step::Advance { to: State::Running }
+    );
+    let ended = created(DriverPhase::Ended(exit(0)));
+    let end = step(&run(State::Running), Some(&ended), &none, 62);
+    assert_eq!(finished(&end).state, State::Completed);
+    assert_eq!(
+        finished(&end).details,
+        "JobRun completed successfully. It ran for 41 Seconds"
+    );
+}
+
+#[test]
+fn a_finished_run_sweeps_keeps_its_driver_for_a_while_and_is_forgotten() {
+    let none = Facts::default();
+    let done = run(State::Completed);
+    let mut ended = created(DriverPhase::Ended(exit(0)));
+    assert_eq!(step(&done, Some(&ended), &none, 101), Step::Sweep);
+    ended.swept = true;
+    assert_eq!(
+        step(&done, Some(&ended), &none, 101),
+        Step::Wait {
+            until: at(700),
+            details: None
+        }
+    );
+    assert_eq!(
+        step(&done, Some(&ended), &none, 700),
+        Step::Delete {
+            uid: "uid-1".into()
+        }
+    );
+    ended.delete_requested_at = Some(at(700));
+    assert!(matches!(
+        step(&done, Some(&ended), &none, 701),
+        Step::Wait { .. }
+    ));
+    ended.driver.gone_at = Some(at(702));
+    assert_eq!(step(&done, Some(&ended), &none, 702), Step::Forget);
+}
+
+#[test]
+fn a_name_freed_before_its_time_is_taken_again_where_a_late_creation_could_use_it() {
+    let done = run(State::Completed);
+    let mut removed = created(DriverPhase::Ended(exit(0)));
+    removed.swept = true;
+    removed.driver.gone_at = Some(at(102));
+    removed.unanswered = 1;
+    let none = Facts::default();
+    assert_eq!(step(&done, Some(&removed), &none, 102), Step::Occupy);
+    assert_eq!(step(&done, Some(&removed), &none, 700), Step::Forget);
+    removed.unanswered = 0;
+    assert_eq!(step(&done, Some(&removed), &none, 102), Step::Forget);
+}
+
+#[test]
+fn an_unanswered_creation_is_asked_for_again_under_the_same_name() {
+    let pending = run(State::Pending);
+    assert_eq!(
+        step(&pending, Some(&attempt(1)), &Facts::default(), 9),
+        Step::Submit { attempt: 1 }
+    );
+}
+
+#[test]
+fn a_cancelled_run_whose_driver_may_still_appear_ends_only_once_its_name_is_taken() {
+    let cancelled = run(State::CancelPending);
+    assert_eq!(
+        step(&cancelled, Some(&attempt(1)), &Facts::default(), 9),
+        Step::Occupy
+    );
+    let refused = Facts {
+        name_refused: true,
+        ..Facts::default()
+    };
+    assert!(matches!(
+        step(&cancelled, Some(&attempt(1)), &refused, 9),
+        Step::Wait { .. }
+    ));
+    let mut occupied = attempt(1);
+    occupied.holder = Some(Holder {
+        uid: "uid-t".into(),
+        created_at: at(9),
+        kind: HolderKind::Tombstone,
+    });
+    let end = step(&cancelled, Some(&occupied), &Facts::default(), 10);
+    assert_eq!(finished(&end).state, State::Cancelled);
+}
+
+#[test]
+fn a_cancelled_run_of_which_nothing_can_exist_ends_at_once() {
+    let cancelled = run(State::CancelPending);
+    for attempt in [None, Some(attempt(0))] {
+        let end = step(&cancelled, attempt.as_ref(), &Facts::default(), 9);
+        assert_eq!(finished(&end).state, State::Cancelled);
+    }
+}
+
+#[test]
+fn a_cancelled_driver_is_deleted_and_asked_again_only_after_a_look() {
+    let cancelled = run(State::CancelPending);
+    let mut running = created(DriverPhase::Running { since: at(20) });
+    assert_eq!(
+        step(&cancelled, Some(&running), &Facts::default(), 30),
+        Step::Delete {
+            uid: "uid-1".into()
+        }
+    );
+    running.delete_requested_at = Some(at(30));
+    assert_eq!(
+        step(&cancelled, Some(&running), &Facts::default(), 31),
+        Step::Wait {
+            until: at(90),
+            details: None
+        }
+    );
+    assert_eq!(
+        step(&cancelled, Some(&running), &Facts::default(), 90),
+        Step::Look
+    );
+    assert_eq!(
+        step(&cancelled, Some(&running), &looked(Look::Found), 90),
+        Step::Delete {
+            uid: "uid-1".into()
+        }
+    );
+    running.driver.phase = DriverPhase::Ended(exit(143));
+    let end = step(&cancelled, Some(&running), &Facts::default(), 91);
+    assert_eq!(finished(&end).state, State::Cancelled);
+}
+
+#[test]
+fn a_driver_that_does_not_start_is_looked_at_condemned_and_deleted() {
+    let submitted = run(State::Submitted);
+    let why = Waiting {
+        reason: "Unschedulable".into(),
+        message: Some("0/1 nodes are available: 1 Insufficient cpu.".into()),
+    };
+    let mut waiting = created(DriverPhase::Waiting {
+        since: at(10),
+        why: Some(why),
+    });
+    assert!(matches!(
+        step(&submitted, Some(&waiting), &Facts::default(), 909),
+        Step::Wait {
+            details: Some(_),
+            ..
+        }
+    ));
+    assert_eq!(
+        step(&submitted, Some(&waiting), &Facts::default(), 910),
+        Step::Look
+    );
+    let Step::Condemn(verdict) = step(&submitted, Some(&waiting), &looked(Look::Found), 910) else {
+        panic!("not condemned")
+    };
+    assert_eq!(verdict.reason, FailureReason::UserError);
+    assert!(
+        verdict.details.contains("Insufficient cpu"),
+        "{}",
+        verdict.details
+    );
+    waiting.verdict = Some(verdict.clone());
+    assert_eq!(
+        step(&submitted, Some(&waiting), &Facts::default(), 911),
+        Step::Delete {
+            uid: "uid-1".into()
+        }
+    );
+    waiting.driver.gone_at = Some(at(912));
+    let end = step(
+        &submitted,
+        Some(&waiting),
+        &looked(Look::Absent { node: None }),
+        912,
+    );
+    assert_eq!(
+        (finished(&end).state, &finished(&end).details),
+        (State::Failed, &verdict.details)
+    );
+}
+
+#[test]
+fn an_image_that_cannot_be_pulled_ends_the_run_before_the_start_timeout() {
+    let why = Waiting {
+        reason: "ImagePullBackOff".into(),
+        message: Some("not found".into()),
+    };
+    let waiting = created(DriverPhase::Waiting {
+        since: at(12),
+        why: Some(why),
+    });
+    let submitted = run(State::Submitted);
+    assert!(matches!(
+        step(&submitted, Some(&waiting), &Facts::default(), 311),
+        Step::Wait { .. }
+    ));
+    let Step::Condemn(verdict) = step(&submitted, Some(&waiting), &looked(Look::Found), 312) else {
+        panic!("not condemned")
+    };
+    assert!(verdict.details.contains("image"), "{}", verdict.details);
+}
+
+#[test]
+fn refusals_end_or_wait_as_their_kind_says() {
+    let pending = run(State::Pending);
+    let end = |refusal| {
+        let step = step(&pending, Some(&attempt(0)), &refused(refusal), 5);
+        finished(&step).reason.unwrap()
+    };
+    assert_eq!(
+        end(Refusal::Plan("x".into())),
+        FailureReason::ValidationError
+    );
+    assert_eq!(
+        end(Refusal::Invalid("x".into())),
+        FailureReason::ValidationError
+    );
+    assert_eq!(
+        end(Refusal::Forbidden("x".into())),
+        FailureReason::ClusterUnavailable
+    );
+    assert_eq!(
+        end(Refusal::NamespaceMissing),
+        FailureReason::ClusterUnavailable
+    );
+    assert_eq!(end(Refusal::Replaced), FailureReason::ClusterUnavailable);
+
+    let waits = |refusal, now| {
+        matches!(
+            step(&pending, Some(&attempt(0)), &refused(refusal), now),
+            Step::Wait {
+                details: Some(_),
+                ..
+            }
+        )
+    };
+    assert!(waits(Refusal::Busy, 100_000));
+    assert!(waits(Refusal::Full("exceeded quota".into()), 1799));
+    assert!(!waits(Refusal::Full("exceeded quota".into()), 1800));
+    let silent = |since| Refusal::Unreachable {
+        since: at(since),
+        error: "refused".into(),
+    };
+    assert!(waits(silent(100), 999));
+    assert!(!waits(silent(100), 1000));
+}
+
+#[test]
+fn a_refusal_after_an_unanswered_creation_does_not_end_the_run_before_its_name_is_taken() {
+    let refusal = refused(Refusal::Invalid("no".into()));
+    assert_eq!(
+        step(&run(State::Pending), Some(&attempt(1)), &refusal, 5),
+        Step::Occupy
+    );
+}
+
+#[test]
+fn a_name_that_nobody_can_take_holds_up_no_end() {
+    let facts = |refusal| Facts {
+        refusal: Some(refusal),
+        name_refused: true,
+        ..Facts::default()
+    };
+    let submitted = attempt(1);
+    for gone in [Refusal::NamespaceMissing, Refusal::Replaced] {
+        let facts = facts(gone);
+        let end = step(&run(State::Pending), Some(&submitted), &facts, 5);
+        assert_eq!(finished(&end).state, State::Failed);
+        let end = step(&run(State::CancelPending), Some(&submitted), &facts, 5);
+        assert_eq!(finished(&end).state, State::Cancelled);
+    }
+    let full = facts(Refusal::Full("exceeded quota".into()));
+    assert!(matches!(
+        step(&run(State::CancelPending), Some(&submitted), &full, 5),
+        Step::Wait {
+            details: Some(_),
+            ..
+        }
+    ));
+}
+
+#[test]
+fn gone_is_not_dead_while_the_node_is_silent() {
+    let running = run(State::Running);
+    let mut lost = created(DriverPhase::Running { since: at(20) });
+    lost.driver.node = Some("node-1".into());
+    lost.driver.gone_at = Some(at(100));
+    assert_eq!(
+        step(&running, Some(&lost), &Facts::default(), 100),
+        Step::Look
+    );
+    let with = |node, now| step(&running, Some(&lost), &looked(Look::Absent { node }), now);
+    assert!(matches!(with(Some(Node::NotReady), 699), Step::Wait { .. }));
+    assert!(matches!(with(Some(Node::NotReady), 700), Step::Finish(_)));
+    assert!(matches!(with(Some(Node::Gone), 101), Step::Finish(_)));
+    assert!(matches!(
+        with(Some(Node::Ready { since: at(0) }), 139),
+        Step::Wait { .. }
+    ));
+    assert!(matches!(
+        with(Some(Node::Ready { since: at(0) }), 140),
+        Step::Finish(_)
+    ));
+    assert!(matches!(
+        with(Some(Node::Ready { since: at(150) }), 189),
+        Step::Wait { .. }
+    ));
+}
+
+#[test]
+fn another_cluster_under_the_same_name_is_never_taken_for_an_end_of_the_driver() {
+    let mut lost = created(DriverPhase::Running { since: at(20) });
+    lost.driver.gone_at = Some(at(100));
+    let end = step(
+        &run(State::Running),
+        Some(&lost),
+        &looked(Look::OtherCluster),
+        101,
+    );
+    assert_eq!(
+        finished(&end).reason,
+        Some(FailureReason::ClusterUnavailable)
+    );
+}
+
+#[test]
+fn a_stray_under_the_attempts_name_is_deleted() {
+    let lost = created(DriverPhase::Running { since: at(20) });
+    let stray = looked(Look::Stray {
+        uid: "uid-2".into(),
+    });
+    assert_eq!(
+        step(&run(State::Running), Some(&lost), &stray, 101),
+        Step::DeleteStray {
+            uid: "uid-2".into()
+        }
+    );
+}
