@@ -4,3 +4,5 @@
 //! `cluster -> spark -> domain`; `wire` is known to `http` alone. `docs/architecture.md` says why.
 
 pub mod domain;
+pub mod installed;
+pub mod wire;
