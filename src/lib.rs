@@ -5,4 +5,5 @@
 
 pub mod domain;
 pub mod installed;
+pub mod spark;
 pub mod wire;

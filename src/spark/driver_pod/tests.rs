@@ -1,0 +1,323 @@
+use super::*;
+use crate::spark::plan::Language;
+
+fn identity() -> Identity {
+    Identity {
+        installation: "5f0c8a52-8a3a-4d53-9f0c-0e1f5c1f4c11".to_owned(),
+        name: "spark-000000035ee16lm6uri-driver".to_owned(),
+        namespace: "analytics".to_owned(),
+        virtual_cluster: VirtualClusterId::parse("jk518skp01ys9ka8b0npx9nt0").unwrap(),
+        job_run: JobRunId::parse("000000035ee16lm6uri").unwrap(),
+        attempt: 1,
+    }
+}
+
+fn settings() -> PodSettings {
+    PodSettings {
+        image: Some("apache/spark:{spark_version}".to_owned()),
+        ..PodSettings::default()
+    }
+}
+
+fn plan(language: Language, properties: &[(&str, &str)]) -> Plan {
+    Plan {
+        spark_version: "3.5.9".to_owned(),
+        app_id: "spark-000000035ee16lm6uri".to_owned(),
+        app_name: "Daily report".to_owned(),
+        language,
+        main_class: Some("org.apache.spark.examples.SparkPi".to_owned()),
+        resource: "spark-internal".to_owned(),
+        arguments: vec!["1000".to_owned()],
+        proxy_user: None,
+        properties: properties
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+            .collect(),
+        conf_files: BTreeMap::new(),
+        environment: BTreeMap::new(),
+        start_timeout: None,
+        warnings: vec![],
+    }
+}
+
+fn python_plan(properties: &[(&str, &str)]) -> Plan {
+    Plan {
+        main_class: Some("org.apache.spark.deploy.PythonRunner".to_owned()),
+        resource: "s3a://bucket/job.py".to_owned(),
+        arguments: vec!["--day".to_owned(), "2026-11-24".to_owned()],
+        ..plan(Language::Python, properties)
+    }
+}
+
+fn build(plan: &Plan) -> Pod {
+    compact(plan, &identity(), &settings()).unwrap()
+}
+
+fn memory(plan: &Plan) -> String {
+    let pod = build(plan);
+    let resources = pod.spec.unwrap().containers[0].resources.clone().unwrap();
+    assert_eq!(
+        resources.requests.as_ref().unwrap()["memory"],
+        resources.limits.as_ref().unwrap()["memory"]
+    );
+    resources.limits.unwrap()["memory"].0.clone()
+}
+
+#[test]
+fn a_java_driver() {
+    let plan = plan(
+        Language::Java,
+        &[
+            (
+                "spark.jars",
+                "local:///opt/spark/examples/jars/examples.jar",
+            ),
+            ("spark.executor.instances", "2"),
+        ],
+    );
+    insta::assert_json_snapshot!(build(&plan));
+}
+
+#[test]
+fn a_python_driver_with_everything_that_properties_can_ask_for() {
+    let mut plan = python_plan(&[
+        ("spark.pyspark.python", "/usr/bin/python3"),
+        ("spark.driver.cores", "2"),
+        ("spark.driver.memory", "4g"),
+        ("spark.driver.memoryOverheadFactor", "0.25"),
+        ("spark.driver.resource.gpu.amount", "1"),
+        ("spark.driver.resource.gpu.vendor", "nvidia.com"),
+        (
+            "spark.kubernetes.container.image",
+            "registry/spark:{{SPARK_VERSION}}",
+        ),
+        ("spark.kubernetes.container.image.pullPolicy", "Always"),
+        ("spark.kubernetes.container.image.pullSecrets", "one, two"),
+        ("spark.kubernetes.driver.limit.cores", "3"),
+        ("spark.kubernetes.driver.label.team", "data"),
+        ("spark.kubernetes.driver.label.app", "report"),
+        ("spark.kubernetes.driver.annotation.run", "of {{APP_ID}}"),
+        ("spark.kubernetes.driver.node.selector.disk", "nvme"),
+        ("spark.kubernetes.node.selector.pool", "spark"),
+        ("spark.kubernetes.driverEnv.TABLE", "sales"),
+        ("spark.kubernetes.scheduler.name", "yunikorn"),
+        (
+            "spark.kubernetes.authenticate.driver.serviceAccountName",
+            "etl",
+        ),
+        ("spark.local.dir", "/scratch/a,/scratch/b"),
+        ("spark.driver.host", "example.com"),
+    ]);
+    plan.spark_version = "4.3.0".to_owned();
+    plan.proxy_user = Some("alice".to_owned());
+    plan.conf_files.insert(
+        "log4j2.properties".to_owned(),
+        "rootLogger.level=warn\n".to_owned(),
+    );
+    plan.environment
+        .insert("REGION".to_owned(), "eu".to_owned());
+    insta::assert_json_snapshot!(build(&plan));
+}
+
+#[test]
+fn memory_is_what_spark_computes() {
+    for (expected, plan) in [
+        ("1408Mi", plan(Language::Java, &[])),
+        ("1433Mi", python_plan(&[])),
+        (
+            "5120Mi",
+            plan(
+                Language::Java,
+                &[
+                    ("spark.driver.memory", "4g"),
+                    ("spark.kubernetes.memoryOverheadFactor", ".25"),
+                ],
+            ),
+        ),
+        (
+            "12288Mi",
+            plan(
+                Language::Java,
+                &[
+                    ("spark.driver.memory", "10g"),
+                    ("spark.driver.memoryOverhead", "2g"),
+                ],
+            ),
+        ),
+        (
+            "3884Mi",
+            plan(Language::Java, &[("spark.driver.memory", "3500")]),
+        ),
+    ] {
+        assert_eq!(memory(&plan), expected);
+    }
+}
+
+#[test]
+fn the_least_overhead_can_be_lowered_from_spark_4_on() {
+    let mut plan = plan(
+        Language::Java,
+        &[("spark.driver.minMemoryOverhead", "128m")],
+    );
+    assert_eq!(memory(&plan), "1408Mi");
+    plan.spark_version = "4.0.1".to_owned();
+    assert_eq!(memory(&plan), "1152Mi");
+}
+
+#[test]
+fn executors_have_a_map_of_the_conf_folder_only_where_it_holds_more_than_properties() {
+    let key = "spark.kubernetes.executor.disableConfigMap";
+    let mut plan = plan(Language::Java, &[]);
+    let properties = conf::properties(&plan, &identity(), &settings()).unwrap();
+    assert_eq!(properties.get(key).map(String::as_str), Some("true"));
+    plan.conf_files
+        .insert("core-site.xml".to_owned(), String::new());
+    let properties = conf::properties(&plan, &identity(), &settings()).unwrap();
+    assert_eq!(properties.get(key), None);
+}
+
+#[test]
+fn a_run_may_not_set_the_marks_of_its_pods() {
+    for key in [
+        "spark.kubernetes.driver.label.firesteel.dev/installation",
+        "spark.kubernetes.driver.label.spark-role",
+        "spark.kubernetes.driver.annotation.firesteel.dev/spark.properties",
+        "spark.kubernetes.executor.label.firesteel.dev/holder",
+        "spark.kubernetes.executor.label.emr-containers.amazonaws.com/job.id",
+    ] {
+        assert_eq!(
+            compact(
+                &plan(Language::Java, &[(key, "x")]),
+                &identity(),
+                &settings()
+            ),
+            Err(BuildError::Reserved(key.to_owned()))
+        );
+    }
+}
+
+#[test]
+fn what_this_driver_pod_cannot_have_is_refused_by_name() {
+    for (key, value) in [
+        ("spark.kubernetes.driver.podTemplateFile", "s3://b/t.yaml"),
+        (
+            "spark.kubernetes.driver.pod.featureSteps",
+            "com.example.Step",
+        ),
+        ("spark.kubernetes.driver.secretKeyRef.TOKEN", "name:key"),
+        ("spark.kubernetes.driver.secrets.certs", "/etc/certs"),
+        ("spark.kubernetes.driver.service.annotation.x", "y"),
+        (
+            "spark.kubernetes.driver.volumes.hostPath.data.mount.path",
+            "/data",
+        ),
+        ("spark.kubernetes.hadoop.configMapName", "hadoop"),
+        ("spark.kubernetes.kerberos.krb5.configMapName", "krb5"),
+        ("spark.kerberos.keytab", "/home/user/user.keytab"),
+    ] {
+        let run = plan(Language::Java, &[(key, value)]);
+        let refused = compact(&run, &identity(), &settings());
+        assert_eq!(refused, Err(BuildError::Unserved(key.to_owned())));
+    }
+}
+
+#[test]
+fn what_others_see_to_is_allowed() {
+    for (key, value) in [
+        ("spark.kubernetes.executor.podTemplateFile", "s3://b/t.yaml"),
+        ("spark.kubernetes.executor.secretKeyRef.TOKEN", "name:key"),
+        ("spark.kubernetes.executor.secrets.certs", "/etc/certs"),
+        (
+            "spark.kubernetes.executor.volumes.emptyDir.spark-local-dir-1.mount.path",
+            "/data",
+        ),
+        (
+            "spark.kubernetes.driver.service.deleteOnTermination",
+            "false",
+        ),
+        ("spark.kubernetes.driver.reusePersistentVolumeClaim", "true"),
+        (
+            "spark.kubernetes.driver.label.emr-containers.amazonaws.com/dynamic.sizing",
+            "true",
+        ),
+        ("spark.kerberos.keytab", "local:///etc/user.keytab"),
+    ] {
+        build(&plan(Language::Java, &[(key, value)]));
+    }
+}
+
+#[test]
+fn arguments_reach_the_program_as_they_were_written() {
+    let mut plan = python_plan(&[]);
+    plan.arguments = vec!["$(SPARK_USER) costs $$5".to_owned()];
+    let pod = build(&plan);
+    let arguments = pod.spec.unwrap().containers[0].args.clone().unwrap();
+    // Kubernetes makes $ of $$ and leaves what follows alone.
+    assert_eq!(arguments.last().unwrap(), "$$(SPARK_USER) costs $$$$5");
+    assert!(arguments.contains(&"spark.driver.host=$(SPARK_DRIVER_BIND_ADDRESS)".to_owned()));
+}
+
+#[test]
+fn what_no_pod_can_carry_is_refused() {
+    let refused = |plan: &Plan| compact(plan, &identity(), &settings()).unwrap_err();
+
+    let mut large = plan(Language::Java, &[]);
+    large
+        .properties
+        .insert("spark.text".to_owned(), "x".repeat(MAX_ANNOTATION_BYTES));
+    assert!(matches!(refused(&large), BuildError::TooLarge { bytes } if bytes > 262_144));
+
+    for name in ["../x", "spark.properties", "", "a b", "x/y", "name-"] {
+        let mut plan = plan(Language::Java, &[]);
+        plan.conf_files.insert(name.to_owned(), String::new());
+        assert_eq!(refused(&plan), BuildError::ConfFileName(name.to_owned()));
+    }
+
+    let secret = plan(Language::Java, &[("spark.driver.memory", "hunter2")]);
+    let error = refused(&secret).to_string();
+    assert!(error.contains("spark.driver.memory") && !error.contains("hunter2"));
+
+    let no_image = PodSettings::default();
+    assert_eq!(
+        compact(&plan(Language::Java, &[]), &identity(), &no_image),
+        Err(BuildError::NoImage)
+    );
+}
+
+#[test]
+fn a_later_setting_of_a_variable_replaces_the_earlier() {
+    let pod = build(&plan(
+        Language::Java,
+        &[
+            ("spark.kubernetes.driverEnv.SPARK_USER", "etl"),
+            ("spark.kubernetes.driverEnv.SPARK_CONF_DIR", "/elsewhere"),
+        ],
+    ));
+    let env = pod.spec.unwrap().containers[0].env.clone().unwrap();
+    let values = |name: &str| -> Vec<_> {
+        env.iter()
+            .filter(|variable| variable.name == name)
+            .map(|variable| variable.value.clone().unwrap())
+            .collect()
+    };
+    assert_eq!(values("SPARK_USER"), ["etl"]);
+    assert_eq!(values("SPARK_CONF_DIR"), ["/opt/spark/conf"]);
+}
+
+#[test]
+fn application_names_become_labels_as_spark_makes_them() {
+    for (name, label) in [
+        ("py pi", "py-pi"),
+        (" Daily Report (v2)! ", "daily-report-v2"),
+        ("9 My.App", "9-my-app"),
+        ("--a__b--", "a-b"),
+        (&"x".repeat(80), &"x".repeat(63)),
+    ] {
+        assert_eq!(labels::app_name(name), label, "{name:?}");
+    }
+}
+
+#[test]
+fn a_tombstone() {
+    insta::assert_json_snapshot!(tombstone(&identity()));
+}

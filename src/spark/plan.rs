@@ -1,0 +1,328 @@
+//! A plan is a run made concrete: the command line and properties that its driver starts with,
+//! still free of where it will run.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use super::conf::{self, ConfError};
+use super::params::{self, Params, ParamsError};
+use super::releases::{self, ReleaseError};
+use crate::domain::job_run::{JobDriver, JobRun};
+
+/// The language of the main resource, which Spark tells by its suffix.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Language {
+    Java,
+    Python,
+    R,
+    Sql,
+}
+
+/// One Spark application, ready to be given to a cluster.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// Such as `3.5.6`.
+    pub spark_version: String,
+    /// `spark.app.id`, the value of the label `spark-app-selector`.
+    pub app_id: String,
+    pub app_name: String,
+    pub language: Language,
+    /// `--class`: the caller's for Java, `org.apache.spark.deploy.PythonRunner` and its like for
+    /// the rest.
+    pub main_class: Option<String>,
+    /// The main resource as spark-submit takes it in client mode: a jar, script, or
+    /// `spark-internal`.
+    pub resource: String,
+    pub arguments: Vec<String>,
+    pub proxy_user: Option<String>,
+    /// All Spark properties but those that only the cluster can know: `spark.master`, the deploy
+    /// mode, and what names its objects.
+    pub properties: BTreeMap<String, String>,
+    /// Other files of the driver's conf folder, by name.
+    pub conf_files: BTreeMap<String, String>,
+    /// Environment variables of the driver.
+    pub environment: BTreeMap<String, String>,
+    /// The run's own `job-start-timeout`.
+    pub start_timeout: Option<Duration>,
+    /// What was dropped or changed on the way, for the run's story.
+    pub warnings: Vec<String>,
+}
+
+/// Arguments and properties may hold secrets: only names are printed.
+impl fmt::Debug for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Plan")
+            .field("app_id", &self.app_id)
+            .field("language", &self.language)
+            .field("properties", &self.properties.keys())
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a cluster calls the driver of this attempt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DriverNames {
+    pub app_id: String,
+}
+
+/// What the installation gives every run; callers override it.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Defaults {
+    pub properties: BTreeMap<String, String>,
+    /// Properties by Spark line (`3.5`), Spark version (`3.5.6`) or release label; the more exact
+    /// key wins.
+    pub releases: BTreeMap<String, BTreeMap<String, String>>,
+    /// Environment variables of every driver.
+    pub environment: BTreeMap<String, String>,
+}
+
+/// Why a run cannot be planned. No text holds a property's value or an argument.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PlanError {
+    #[error(transparent)]
+    Release(#[from] ReleaseError),
+    #[error(transparent)]
+    Conf(#[from] ConfError),
+    #[error("sparkSubmitParameters: {0}")]
+    SubmitParameters(#[source] ParamsError),
+    #[error("sparkSqlParameters: {0}")]
+    SqlParameters(#[source] ParamsError),
+    #[error("A Spark SQL job needs an entryPoint, or -e or -f in its sparkSqlParameters.")]
+    NoSql,
+    #[error("A Spark SQL job takes one of entryPoint, -e and -f.")]
+    MoreThanOneSql,
+    #[error("Entry point spark-internal needs --class.")]
+    NoClass,
+    /// spark-submit would take it for one of its options.
+    #[error("An entry point does not begin with a hyphen.")]
+    EntryPoint,
+}
+
+/// Makes `run` concrete. Properties come, each over the one before, from Firesteel, `defaults`,
+/// the release, `applicationConfiguration` and the run's parameters.
+pub fn plan(run: &JobRun, driver: &DriverNames, defaults: &Defaults) -> Result<Plan, PlanError> {
+    let spark_version = releases::find(&run.release_label)?;
+    let configurations = run
+        .overrides
+        .as_ref()
+        .and_then(|overrides| overrides.application_configuration.as_deref());
+    let conf = conf::read(configurations.unwrap_or(&[]))?;
+    let main = match &run.driver {
+        JobDriver::SparkSubmit {
+            entry_point,
+            arguments,
+            parameters,
+        } => submit(entry_point, arguments.as_deref(), parameters.as_deref())?,
+        JobDriver::SparkSql {
+            entry_point,
+            parameters,
+        } => sql(entry_point.as_deref(), parameters.as_deref())?,
+    };
+
+    let mut properties = default_properties(&run.release_label, spark_version, defaults);
+    properties.extend(conf.properties);
+    properties.extend(main.params.properties);
+    let mut environment = defaults.environment.clone();
+    environment.extend(conf.environment.clone());
+    let mut warnings = conf.warnings;
+    warnings.extend(main.params.warnings);
+
+    if properties.remove("spark.driver.host").is_some() {
+        warnings.push("Property spark.driver.host was ignored: the cluster sets it.".to_owned());
+    }
+    for (name, value) in conf.environment {
+        // The service's spark-env reaches executors too.
+        properties
+            .entry(format!("spark.executorEnv.{name}"))
+            .or_insert(value);
+    }
+    let app_name = main
+        .params
+        .name
+        .or_else(|| properties.get("spark.app.name").cloned())
+        .or_else(|| main.params.class.clone())
+        .unwrap_or_else(|| main.file_name.clone());
+    properties.insert("spark.app.name".to_owned(), app_name.clone());
+    properties.insert("spark.app.id".to_owned(), driver.app_id.clone());
+    // spark-submit writes it even where it is empty.
+    properties
+        .entry("spark.submit.pyFiles".to_owned())
+        .or_default();
+    match main.language {
+        Language::Java => add_jar(&mut properties, &main.resource),
+        Language::Sql => choose_catalog(&mut properties),
+        Language::Python | Language::R => {}
+    }
+    Ok(Plan {
+        spark_version: spark_version.to_owned(),
+        app_id: driver.app_id.clone(),
+        app_name,
+        language: main.language,
+        main_class: match main.language {
+            Language::Java => main.params.class,
+            Language::Python => Some("org.apache.spark.deploy.PythonRunner".to_owned()),
+            Language::R => Some("org.apache.spark.deploy.RRunner".to_owned()),
+            Language::Sql => Some(SQL_CLASS.to_owned()),
+        },
+        resource: main.resource,
+        arguments: main.arguments,
+        proxy_user: main.params.proxy_user,
+        properties,
+        conf_files: conf.files,
+        environment,
+        start_timeout: conf.start_timeout,
+        warnings,
+    })
+}
+
+const SQL_CLASS: &str = "org.apache.spark.sql.hive.thriftserver.SparkSQLCLIDriver";
+
+/// The resource of a run whose classes come without a jar of its own.
+const NO_RESOURCE: &str = "spark-internal";
+
+/// Firesteel's own defaults: callers of the service write `s3://`, and open-source Hadoop has no
+/// file system of that name.
+const PROPERTIES: [(&str, &str); 2] = [
+    (
+        "spark.hadoop.fs.s3.impl",
+        "org.apache.hadoop.fs.s3a.S3AFileSystem",
+    ),
+    (
+        "spark.hadoop.fs.AbstractFileSystem.s3.impl",
+        "org.apache.hadoop.fs.s3a.S3A",
+    ),
+];
+
+/// Ends of properties that point to a Hive metastore.
+const METASTORE: [&str; 3] = [
+    "hive.metastore.uris",
+    "hive.metastore.client.factory.class",
+    "javax.jdo.option.ConnectionURL",
+];
+
+/// What runs, before the properties of the other sources.
+struct Main {
+    language: Language,
+    resource: String,
+    file_name: String,
+    arguments: Vec<String>,
+    params: Params,
+}
+
+fn submit(
+    entry_point: &str,
+    arguments: Option<&[String]>,
+    parameters: Option<&str>,
+) -> Result<Main, PlanError> {
+    let params =
+        params::parse(parameters.unwrap_or_default()).map_err(PlanError::SubmitParameters)?;
+    if entry_point.starts_with('-') {
+        return Err(PlanError::EntryPoint);
+    }
+    // Spark knows the language by these very suffixes.
+    let language = if entry_point.ends_with(".py") {
+        Language::Python
+    } else if entry_point.ends_with(".R") {
+        Language::R
+    } else {
+        Language::Java
+    };
+    if entry_point == NO_RESOURCE && params.class.is_none() {
+        return Err(PlanError::NoClass);
+    }
+    Ok(Main {
+        language,
+        resource: entry_point.to_owned(),
+        file_name: file_name(entry_point).to_owned(),
+        arguments: arguments.unwrap_or_default().to_vec(),
+        params,
+    })
+}
+
+fn sql(entry_point: Option<&str>, parameters: Option<&str>) -> Result<Main, PlanError> {
+    let mut params =
+        params::parse_sql(parameters.unwrap_or_default()).map_err(PlanError::SqlParameters)?;
+    // The class is the command line's own; a caller's means nothing.
+    params.class = None;
+    let given = std::mem::take(&mut params.sql);
+    let statements = given
+        .iter()
+        .filter(|option| matches!(option.as_str(), "-e" | "-f"));
+    match (statements.count(), entry_point) {
+        (0, None) => return Err(PlanError::NoSql),
+        (1, None) | (0, Some(_)) => {}
+        _ => return Err(PlanError::MoreThanOneSql),
+    }
+    let mut arguments = Vec::new();
+    if let Some(file) = entry_point {
+        // Hadoop, which reads the file, does not know local://.
+        let file = file.strip_prefix("local://").unwrap_or(file);
+        arguments.extend(["-f".to_owned(), file.to_owned()]);
+    }
+    arguments.extend(given);
+    Ok(Main {
+        language: Language::Sql,
+        resource: NO_RESOURCE.to_owned(),
+        file_name: entry_point.map_or("spark-sql", file_name).to_owned(),
+        arguments,
+        params,
+    })
+}
+
+fn file_name(path: &str) -> &str {
+    path.trim_end_matches('/')
+        .rsplit('/')
+        .next()
+        .unwrap_or(path)
+}
+
+fn default_properties(
+    label: &str,
+    spark_version: &str,
+    defaults: &Defaults,
+) -> BTreeMap<String, String> {
+    let mut properties: BTreeMap<String, String> = PROPERTIES
+        .iter()
+        .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+        .collect();
+    properties.extend(defaults.properties.clone());
+    for key in [releases::spark_line(spark_version), spark_version, label] {
+        properties.extend(defaults.releases.get(key).cloned().unwrap_or_default());
+    }
+    properties
+}
+
+/// spark-submit adds the main jar itself; executors of Spark 4 cannot do without.
+fn add_jar(properties: &mut BTreeMap<String, String>, resource: &str) {
+    let jars = properties.entry("spark.jars".to_owned()).or_default();
+    if resource == NO_RESOURCE || jars.split(',').any(|jar| jar == resource) {
+        return;
+    }
+    if !jars.is_empty() {
+        jars.push(',');
+    }
+    jars.push_str(resource);
+}
+
+/// The Hive catalog keeps a database in the working directory unless it has a metastore.
+fn choose_catalog(properties: &mut BTreeMap<String, String>) {
+    let has_metastore = properties
+        .keys()
+        .any(|key| METASTORE.iter().any(|end| key.ends_with(end)));
+    if !has_metastore {
+        for (key, value) in [
+            ("spark.sql.catalogImplementation", "in-memory"),
+            // Without Hive, CREATE TABLE would otherwise fail for want of a provider.
+            ("spark.sql.legacy.createHiveTableByDefault", "false"),
+        ] {
+            properties
+                .entry(key.to_owned())
+                .or_insert_with(|| value.to_owned());
+        }
+    }
+    properties.entry("spark.jars".to_owned()).or_default();
+}
+
+#[cfg(test)]
+mod tests;
