@@ -6,4 +6,5 @@
 pub mod domain;
 pub mod installed;
 pub mod spark;
+pub mod store;
 pub mod wire;

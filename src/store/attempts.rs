@@ -1,0 +1,186 @@
+//! What the holder of a run's lease records of its attempts: each creation before it is sent, each
+//! answer, and all it does to a driver.
+
+use jiff::Timestamp;
+use jiff_sqlx::ToSqlx as _;
+use sqlx::types::Json;
+
+use super::rows::{DriverRow, attempt_number, holder_kind_text, storable};
+use super::work::held;
+use super::{Lease, LeaseError, Store};
+use crate::domain::job_run::{Driver, Holder, Verdict, Waiting, explain};
+
+impl Store {
+    /// Records that a creation is about to be sent, before it is. Binds the run to `host` where
+    /// only that host will see the driver.
+    pub async fn begin_create(
+        &self,
+        lease: &Lease,
+        attempt: u32,
+        driver_name: &str,
+        cluster_identity: &str,
+        host: Option<&str>,
+    ) -> Result<(), LeaseError> {
+        let begun = sqlx::query_file_scalar!(
+            "src/store/queries/begin_create.sql",
+            lease.run.as_str(),
+            lease.token,
+            attempt_number(attempt)?,
+            driver_name,
+            cluster_identity,
+            host,
+        )
+        .fetch_optional(&self.pool)
+        .await?;
+        held(begun)
+    }
+
+    /// Records that the last creation is known to have created nothing.
+    pub async fn create_refused(&self, lease: &Lease, attempt: u32) -> Result<(), LeaseError> {
+        let refused = sqlx::query_scalar!(
+            r#"WITH held AS (
+                SELECT run FROM work
+                WHERE run = $1 AND lease_token = $2 AND lease_expires_at > now()
+                FOR NO KEY UPDATE
+            )
+            UPDATE job_run_attempt AS known
+            SET unanswered = greatest(known.unanswered - 1, 0)
+            FROM held WHERE known.run = held.run AND known.number = $3
+            RETURNING known.run"#,
+            lease.run.as_str(),
+            lease.token,
+            attempt_number(attempt)?,
+        )
+        .fetch_optional(&self.pool)
+        .await?;
+        held(refused)
+    }
+
+    /// Records who holds the attempt's name, as the answer to a creation told. A driver's uid is
+    /// recorded once; a tombstone takes its place only after it is gone.
+    pub async fn created(
+        &self,
+        lease: &Lease,
+        attempt: u32,
+        holder: &Holder,
+        driver: &Driver,
+    ) -> Result<(), LeaseError> {
+        let answered = sqlx::query_file_scalar!(
+            "src/store/queries/created.sql",
+            lease.run.as_str(),
+            lease.token,
+            attempt_number(attempt)?,
+            holder.uid,
+            holder_kind_text(holder.kind),
+            holder.created_at.to_sqlx(),
+            Json(DriverRow::from(driver)) as _,
+            &image_failures(),
+        )
+        .fetch_optional(&self.pool)
+        .await?;
+        held(answered)
+    }
+
+    /// Records why the driver is going to be deleted. The first verdict stays.
+    pub async fn condemn(
+        &self,
+        lease: &Lease,
+        attempt: u32,
+        verdict: &Verdict,
+    ) -> Result<(), LeaseError> {
+        let condemned = sqlx::query_scalar!(
+            r#"WITH held AS (
+                SELECT run FROM work
+                WHERE run = $1 AND lease_token = $2 AND lease_expires_at > now()
+                FOR NO KEY UPDATE
+            )
+            UPDATE job_run_attempt AS known
+            SET verdict_reason = coalesce(known.verdict_reason, $4),
+                verdict_details = coalesce(known.verdict_details, $5)
+            FROM held WHERE known.run = held.run AND known.number = $3
+            RETURNING known.run"#,
+            lease.run.as_str(),
+            lease.token,
+            attempt_number(attempt)?,
+            verdict.reason.as_str(),
+            storable(&explain::fit(&verdict.details)),
+        )
+        .fetch_optional(&self.pool)
+        .await?;
+        held(condemned)
+    }
+
+    /// Records when the deletion of the attempt's object was last asked for.
+    pub async fn delete_requested(
+        &self,
+        lease: &Lease,
+        attempt: u32,
+        at: Timestamp,
+    ) -> Result<(), LeaseError> {
+        let requested = sqlx::query_scalar!(
+            r#"WITH held AS (
+                SELECT run FROM work
+                WHERE run = $1 AND lease_token = $2 AND lease_expires_at > now()
+                FOR NO KEY UPDATE
+            )
+            UPDATE job_run_attempt AS known
+            SET delete_requested_at = $4
+            FROM held WHERE known.run = held.run AND known.number = $3
+            RETURNING known.run"#,
+            lease.run.as_str(),
+            lease.token,
+            attempt_number(attempt)?,
+            at.to_sqlx(),
+        )
+        .fetch_optional(&self.pool)
+        .await?;
+        held(requested)
+    }
+
+    /// Records what a look at the object of this uid showed. Wakes nobody.
+    pub async fn looked(
+        &self,
+        lease: &Lease,
+        attempt: u32,
+        uid: &str,
+        driver: &Driver,
+    ) -> Result<(), LeaseError> {
+        let looked = sqlx::query_file_scalar!(
+            "src/store/queries/looked.sql",
+            lease.run.as_str(),
+            lease.token,
+            attempt_number(attempt)?,
+            uid,
+            Json(DriverRow::from(driver)) as _,
+            &image_failures(),
+        )
+        .fetch_optional(&self.pool)
+        .await?;
+        held(looked)
+    }
+
+    /// Records that the attempt's executors and helpers are deleted.
+    pub async fn swept(&self, lease: &Lease, attempt: u32) -> Result<(), LeaseError> {
+        let swept = sqlx::query_scalar!(
+            r#"WITH held AS (
+                SELECT run FROM work
+                WHERE run = $1 AND lease_token = $2 AND lease_expires_at > now()
+                FOR NO KEY UPDATE
+            )
+            UPDATE job_run_attempt AS known
+            SET swept = true
+            FROM held WHERE known.run = held.run AND known.number = $3
+            RETURNING known.run"#,
+            lease.run.as_str(),
+            lease.token,
+            attempt_number(attempt)?,
+        )
+        .fetch_optional(&self.pool)
+        .await?;
+        held(swept)
+    }
+}
+
+pub(super) fn image_failures() -> Vec<String> {
+    Waiting::IMAGE_FAILURES.map(str::to_owned).to_vec()
+}

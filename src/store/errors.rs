@@ -1,0 +1,175 @@
+//! What the database says becomes one of few errors here, and constraint names are known here
+//! alone. Rows never enter an error: Postgres' details quote them, and they hold secrets.
+
+use sqlx::error::DatabaseError;
+
+/// A statement did not do its work.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database cannot be reached, is overloaded or shutting down, or gave this statement up:
+    /// the same call may succeed later.
+    #[error("the database is not available")]
+    Unavailable(#[source] QueryFailure),
+    #[error("the database refused a statement")]
+    Query(#[source] QueryFailure),
+    /// A column holds something that only another version, or a hand, can have written.
+    #[error("the database holds a value of {0} that this version does not know")]
+    UnknownValue(&'static str),
+    #[error("the database's schema is older than this version: run `firesteel migrate`")]
+    SchemaOlder,
+    #[error("the database's schema is newer than this version: run a newer Firesteel")]
+    SchemaNewer,
+    #[error("the database's schema could not be migrated: {0}")]
+    Migration(String),
+}
+
+/// What Postgres or its driver said, without any value of a row.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct QueryFailure {
+    message: String,
+    code: Option<String>,
+    constraint: Option<String>,
+}
+
+/// A write under a lease, or a read for it, did not happen.
+#[derive(Debug, thiserror::Error)]
+pub enum LeaseError {
+    /// Somebody else has the run, or may have: nothing was written.
+    #[error("the lease is lost")]
+    Lost,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// A client token did not lead to an answer.
+#[derive(Debug, thiserror::Error)]
+pub enum TokenError {
+    #[error("the client token was used for a different request")]
+    Reused,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// The constraints that tell a caller something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Constraint {
+    /// A drawn job-run id is taken.
+    JobRunId,
+    /// A drawn virtual cluster id is taken.
+    VirtualClusterId,
+    /// Another virtual cluster has the namespace.
+    Namespace,
+}
+
+impl StoreError {
+    pub(super) fn constraint(&self) -> Option<Constraint> {
+        let Self::Query(failure) = self else {
+            return None;
+        };
+        match failure.constraint.as_deref()? {
+            "job_run_pkey" => Some(Constraint::JobRunId),
+            "virtual_cluster_pkey" | "virtual_cluster_place" => Some(Constraint::VirtualClusterId),
+            "virtual_cluster_one_per_namespace" => Some(Constraint::Namespace),
+            _ => None,
+        }
+    }
+}
+
+impl QueryFailure {
+    /// The SQLSTATE, where Postgres itself answered.
+    pub fn code(&self) -> Option<&str> {
+        self.code.as_deref()
+    }
+
+    /// The constraint that refused the statement.
+    pub fn constraint(&self) -> Option<&str> {
+        self.constraint.as_deref()
+    }
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        let failure = QueryFailure {
+            // Its source quotes what was read.
+            message: if let sqlx::Error::ColumnDecode { index, .. } = &error {
+                format!("column {index} cannot be decoded")
+            } else {
+                error.to_string()
+            },
+            code: error
+                .as_database_error()
+                .and_then(|error| error.code().map(|code| code.into_owned())),
+            constraint: error
+                .as_database_error()
+                .and_then(DatabaseError::constraint)
+                .map(str::to_owned),
+        };
+        let passes = match failure.code.as_deref() {
+            Some(code) => is_passing(code),
+            None => matches!(
+                error,
+                sqlx::Error::Io(_)
+                    | sqlx::Error::Tls(_)
+                    | sqlx::Error::Protocol(_)
+                    | sqlx::Error::PoolTimedOut
+                    | sqlx::Error::PoolClosed
+                    | sqlx::Error::WorkerCrashed
+            ),
+        };
+        if passes {
+            Self::Unavailable(failure)
+        } else {
+            Self::Query(failure)
+        }
+    }
+}
+
+impl From<sqlx::migrate::MigrateError> for StoreError {
+    fn from(error: sqlx::migrate::MigrateError) -> Self {
+        use sqlx::migrate::MigrateError;
+        if let MigrateError::Execute(error) = error {
+            error.into()
+        } else if matches!(
+            error,
+            MigrateError::VersionMissing(_) | MigrateError::VersionTooNew(..)
+        ) {
+            Self::SchemaNewer
+        } else {
+            Self::Migration(error.to_string())
+        }
+    }
+}
+
+impl From<sqlx::Error> for LeaseError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+impl From<sqlx::Error> for TokenError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+/// SQLSTATEs that say nothing about the statement: connection, rollback (deadlock), a standby,
+/// resources, an operator's or a timeout's cancellation, start and shutdown.
+fn is_passing(code: &str) -> bool {
+    matches!(code.get(..2), Some("08" | "40" | "53" | "57")) || code == "25006"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lost_connection_is_told_from_a_refused_statement() {
+        let lost: StoreError = sqlx::Error::PoolTimedOut.into();
+        assert!(matches!(lost, StoreError::Unavailable(_)));
+        let refused: StoreError = sqlx::Error::RowNotFound.into();
+        assert!(matches!(refused, StoreError::Query(_)));
+        assert!(is_passing("57P01") && is_passing("40P01") && is_passing("08006"));
+        assert!(!is_passing("23514"));
+    }
+}

@@ -1,0 +1,187 @@
+//! All SQL of Firesteel. What the rest of the code sees of it are domain values and typed outcomes.
+//!
+//! A write under a lease proves in its own statement that the lease still holds; leases and due
+//! times live by the database's clock alone; no transaction waits for anything but the database.
+
+mod attempts;
+pub mod embedded;
+mod errors;
+mod job_runs;
+mod rows;
+mod virtual_clusters;
+mod wakes;
+mod watches;
+mod work;
+
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use sqlx::migrate::{Migrate as _, Migrator};
+use sqlx::postgres::PgPoolOptions;
+use sqlx::{Connection as _, PgConnection, PgPool};
+use uuid::Uuid;
+
+pub use errors::{LeaseError, QueryFailure, StoreError, TokenError};
+pub use job_runs::{Cancellation, JobRunFilter, StartJobRun, StartJobRunError};
+pub use virtual_clusters::{CreateVirtualClusterError, Deletion, VirtualClusterFilter};
+pub use wakes::Listener;
+pub use watches::{LiveAttempt, Observed, Term, WatchKey};
+pub use work::{Change, Lease, Loaded};
+
+static MIGRATIONS: Migrator = sqlx::migrate!();
+
+const UNDEFINED_TABLE: &str = "42P01";
+
+/// The database, shared by everything that needs it.
+#[derive(Clone, Debug)]
+pub struct Store {
+    pool: PgPool,
+}
+
+/// How to reach the database.
+#[derive(Clone)]
+pub struct Settings {
+    /// `postgres://…`; may hold a password.
+    pub url: String,
+    pub max_connections: u32,
+    /// How long a caller waits for a free connection.
+    pub acquire_timeout: Duration,
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings")
+            .field("max_connections", &self.max_connections)
+            .field("acquire_timeout", &self.acquire_timeout)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What all replicas of one installation share.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Installation {
+    /// The mark on every object that Firesteel creates on a cluster.
+    pub id: Uuid,
+    /// Authenticates `nextToken`.
+    pub token_key: [u8; 32],
+}
+
+impl fmt::Debug for Installation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Installation")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What makes two requests with one client token the same: the SHA-256 of a versioned, canonical
+/// form of the parsed request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RequestHash(pub [u8; 32]);
+
+/// One page of a list that runs from the newest to the oldest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// The last entry of the page before.
+    pub after: Option<Cursor>,
+    /// The most entries to return.
+    pub limit: i64,
+}
+
+/// An entry's place in its list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cursor {
+    pub created_at: Timestamp,
+    pub id: String,
+}
+
+impl Store {
+    /// Opens a pool and makes sure that the database answers.
+    pub async fn connect(settings: &Settings) -> Result<Self, StoreError> {
+        let pool = PgPoolOptions::new()
+            .max_connections(settings.max_connections)
+            .acquire_timeout(settings.acquire_timeout)
+            .connect(&settings.url)
+            .await;
+        // The pool tries again until its time is up, and then does not say what was in the way.
+        if let Err(sqlx::Error::PoolTimedOut) = pool {
+            let direct = PgConnection::connect(&settings.url);
+            if let Ok(Err(reason)) = tokio::time::timeout(settings.acquire_timeout, direct).await {
+                return Err(reason.into());
+            }
+        }
+        Ok(Self { pool: pool? })
+    }
+
+    pub fn from_pool(pool: PgPool) -> Self {
+        Self { pool }
+    }
+
+    /// Brings the schema up to this version. Replicas that do so at once wait for each other.
+    pub async fn migrate(&self) -> Result<(), StoreError> {
+        Ok(MIGRATIONS.run(&self.pool).await?)
+    }
+
+    /// Whether the schema is exactly this version's.
+    pub async fn check_schema(&self) -> Result<(), StoreError> {
+        let mut connection = self.pool.acquire().await?;
+        let table = &MIGRATIONS.table_name;
+        let applied = connection
+            .list_applied_migrations(table)
+            .await
+            .map_err(StoreError::from);
+        let applied = match applied {
+            Err(StoreError::Query(failure)) if failure.code() == Some(UNDEFINED_TABLE) => {
+                return Err(StoreError::SchemaOlder);
+            }
+            applied => applied?,
+        };
+        let known = |version| MIGRATIONS.version_exists(version);
+        if applied.iter().any(|migration| !known(migration.version)) {
+            return Err(StoreError::SchemaNewer);
+        }
+        let complete = MIGRATIONS.iter().all(|known| {
+            applied.iter().any(|applied| {
+                applied.version == known.version && applied.checksum == known.checksum
+            })
+        });
+        if complete {
+            Ok(())
+        } else {
+            Err(StoreError::SchemaOlder)
+        }
+    }
+
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        sqlx::query!("SELECT 1 AS one")
+            .fetch_one(&self.pool)
+            .await?;
+        Ok(())
+    }
+
+    /// The installation's row, made by whoever asks first.
+    pub async fn installation(&self) -> Result<Installation, StoreError> {
+        let token_key: [u8; 32] = rand::random();
+        sqlx::query!(
+            "INSERT INTO installation (id, token_key) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+            Uuid::new_v4(),
+            token_key.as_slice(),
+        )
+        .execute(&self.pool)
+        .await?;
+        let row = sqlx::query!("SELECT id, token_key FROM installation")
+            .fetch_one(&self.pool)
+            .await?;
+        Ok(Installation {
+            id: row.id,
+            token_key: row
+                .token_key
+                .try_into()
+                .map_err(|_| StoreError::UnknownValue("installation.token_key"))?,
+        })
+    }
+}

@@ -1,0 +1,56 @@
+-- Per lane: the first run that is due and free, the first lease to end, the first run due later.
+WITH RECURSIVE lane AS (
+    (
+        SELECT account, virtual_cluster FROM work
+        WHERE cluster = $1
+        ORDER BY account, virtual_cluster
+        LIMIT 1
+    )
+    UNION ALL
+    SELECT next.account, next.virtual_cluster
+    FROM lane
+    CROSS JOIN LATERAL (
+        SELECT account, virtual_cluster FROM work
+        WHERE cluster = $1
+            AND (account, virtual_cluster) > (lane.account, lane.virtual_cluster)
+        ORDER BY account, virtual_cluster
+        LIMIT 1
+    ) AS next
+)
+SELECT extract(epoch FROM min(first.at) - now())::float8
+FROM lane
+CROSS JOIN LATERAL (
+    SELECT coalesce(
+        (
+            SELECT now() FROM work
+            WHERE cluster = $1
+                AND account = lane.account
+                AND virtual_cluster = lane.virtual_cluster
+                AND due_at <= now()
+                AND (lease_expires_at IS NULL OR lease_expires_at <= now())
+                AND (host IS NULL OR host = $2)
+            LIMIT 1
+        ),
+        least(
+            (
+                SELECT min(lease_expires_at) FROM work
+                WHERE cluster = $1
+                    AND account = lane.account
+                    AND virtual_cluster = lane.virtual_cluster
+                    AND due_at <= now()
+                    AND lease_expires_at > now()
+                    AND (host IS NULL OR host = $2)
+            ),
+            (
+                SELECT due_at FROM work
+                WHERE cluster = $1
+                    AND account = lane.account
+                    AND virtual_cluster = lane.virtual_cluster
+                    AND due_at > now()
+                    AND (host IS NULL OR host = $2)
+                ORDER BY due_at
+                LIMIT 1
+            )
+        )
+    ) AS at
+) AS first

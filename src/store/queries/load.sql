@@ -1,0 +1,17 @@
+SELECT
+    job_run.id, job_run.account, job_run.virtual_cluster, job_run.cluster, job_run.namespace,
+    job_run.name, job_run.client_token, job_run.request_hash, job_run.execution_role_arn,
+    job_run.release_label, job_run.driver AS "driver: Json<JobDriver>", job_run.overrides AS "overrides: Json<ConfigurationOverrides>",
+    job_run.tags AS "tags: Json<BTreeMap<String, String>>", job_run.max_attempts, job_run.created_by, job_run.created_at,
+    job_run.state::text AS "state!", job_run.state_details, job_run.failure_reason,
+    job_run.finished_at,
+    work.wake_seq,
+    (
+        SELECT to_jsonb(attempt) FROM job_run_attempt AS attempt
+        WHERE attempt.run = work.run
+        ORDER BY attempt.number DESC
+        LIMIT 1
+    ) AS "attempt: Json<AttemptRow>"
+FROM work
+JOIN job_run ON job_run.id = work.run
+WHERE work.run = $1 AND work.lease_token = $2 AND work.lease_expires_at > now()

@@ -1,0 +1,203 @@
+use super::*;
+use crate::domain::virtual_cluster::State;
+
+fn all(limit: i64) -> Page {
+    Page { after: None, limit }
+}
+
+#[sqlx::test]
+async fn what_was_created_is_read_back(pool: PgPool) {
+    let bench = Bench::new(pool).await;
+    let account = us().account;
+    let read = bench.store.virtual_cluster(&account, &bench.place.id).await;
+    assert_eq!(read.unwrap().as_ref(), Some(&bench.place));
+    let theirs = caller("222222222222").account;
+    let read = bench.store.virtual_cluster(&theirs, &bench.place.id).await;
+    assert_eq!(read.unwrap(), None);
+}
+
+#[sqlx::test]
+async fn a_known_token_gives_the_original_and_never_another(pool: PgPool) {
+    let bench = Bench::new(pool).await;
+    let create = async |namespace: &str, token: &str, request: u8| {
+        let new = new_virtual_cluster(namespace, token);
+        bench
+            .store
+            .create_virtual_cluster(&us(), &new, &hash(request))
+            .await
+    };
+    assert_eq!(create("team-a", "place", 1).await.unwrap(), bench.place);
+    assert!(matches!(
+        create("team-b", "place", 2).await,
+        Err(CreateVirtualClusterError::TokenReused)
+    ));
+    assert!(matches!(
+        create("team-a", "other", 1).await,
+        Err(CreateVirtualClusterError::NamespaceTaken)
+    ));
+    let account = us().account;
+    let by_token = bench
+        .store
+        .virtual_cluster_by_token(&account, "place", &hash(1))
+        .await;
+    assert_eq!(by_token.unwrap(), Some(bench.place.clone()));
+    let reused = bench
+        .store
+        .virtual_cluster_by_token(&account, "place", &hash(2))
+        .await;
+    assert!(matches!(reused, Err(TokenError::Reused)));
+}
+
+#[sqlx::test]
+async fn twins_of_one_request_give_one_virtual_cluster(pool: PgPool) {
+    let bench = Bench::new(pool).await;
+    let (caller, new) = (us(), new_virtual_cluster("twins", "twins"));
+    let request_hash = hash(1);
+    let create = || {
+        bench
+            .store
+            .create_virtual_cluster(&caller, &new, &request_hash)
+    };
+    let (a, b, c, d) = tokio::join!(create(), create(), create(), create());
+    let a = a.unwrap();
+    for other in [b, c, d] {
+        assert_eq!(other.unwrap(), a);
+    }
+}
+
+#[sqlx::test]
+async fn deletion_waits_for_the_last_run_and_frees_the_namespace(pool: PgPool) {
+    let bench = Bench::new(pool).await;
+    let account = us().account;
+    let delete = async || {
+        bench
+            .store
+            .delete_virtual_cluster(&account, &bench.place.id)
+            .await
+            .unwrap()
+    };
+    bench.start("a").await;
+    bench.start("b").await;
+    assert_eq!(delete().await, Deletion::HasLiveRuns(2));
+    bench
+        .execute("UPDATE job_run SET state = 'COMPLETED', finished_at = now()")
+        .await;
+    assert_eq!(delete().await, Deletion::Deleted);
+    assert_eq!(delete().await, Deletion::Deleted);
+    let read = bench.store.virtual_cluster(&account, &bench.place.id).await;
+    assert_eq!(read.unwrap().unwrap().state, State::Terminated);
+    let unknown = bench
+        .store
+        .delete_virtual_cluster(&caller("222222222222").account, &bench.place.id)
+        .await;
+    assert_eq!(unknown.unwrap(), Deletion::Unknown);
+
+    assert!(matches!(
+        bench
+            .try_start(&bench.place, "late", Timestamp::now())
+            .await,
+        Err(StartJobRunError::VirtualClusterNotRunning(
+            State::Terminated
+        ))
+    ));
+    bench
+        .store
+        .create_virtual_cluster(&us(), &new_virtual_cluster("team-a", "again"), &hash(1))
+        .await
+        .unwrap();
+}
+
+#[sqlx::test]
+async fn lists_are_the_accounts_own_filtered_and_paged(pool: PgPool) {
+    let bench = Bench::new(pool).await;
+    let mut ids = vec![bench.place.id.clone()];
+    for namespace in ["b", "c", "d", "e"] {
+        ids.push(bench.place("111111111111", namespace).await.id);
+    }
+    bench.place("222222222222", "theirs").await;
+    bench
+        .execute("UPDATE virtual_cluster SET created_at = '2026-01-01T00:00:00Z'")
+        .await;
+    bench
+        .execute(
+            "UPDATE virtual_cluster SET state = 'TERMINATED', terminated_at = now()
+            WHERE namespace = 'c'",
+        )
+        .await;
+    let account = us().account;
+    let list = async |filter: &VirtualClusterFilter, page: &Page| {
+        bench
+            .store
+            .list_virtual_clusters(&account, filter, page)
+            .await
+            .unwrap()
+    };
+
+    let mut listed = Vec::new();
+    let mut page = all(2);
+    loop {
+        let found = list(&VirtualClusterFilter::default(), &page).await;
+        let Some(last) = found.last() else { break };
+        page.after = Some(Cursor {
+            created_at: last.created_at,
+            id: last.id.to_string(),
+        });
+        listed.extend(found.into_iter().map(|found| found.id));
+    }
+    ids.sort();
+    ids.reverse();
+    assert_eq!(listed, ids);
+
+    let count = async |filter: VirtualClusterFilter| list(&filter, &all(100)).await.len();
+    let day = "2026-01-01T00:00:00Z".parse::<Timestamp>().unwrap();
+    let second = Duration::from_secs(1);
+    assert_eq!(
+        count(VirtualClusterFilter {
+            states: vec![State::Running],
+            ..Default::default()
+        })
+        .await,
+        4
+    );
+    assert_eq!(
+        count(VirtualClusterFilter {
+            cluster: Some("other".into()),
+            ..Default::default()
+        })
+        .await,
+        0
+    );
+    assert_eq!(
+        count(VirtualClusterFilter {
+            cluster: Some("prod".into()),
+            ..Default::default()
+        })
+        .await,
+        5
+    );
+    assert_eq!(
+        count(VirtualClusterFilter {
+            created_after: Some(day),
+            created_before: Some(day),
+            ..Default::default()
+        })
+        .await,
+        5
+    );
+    assert_eq!(
+        count(VirtualClusterFilter {
+            created_after: Some(day + second),
+            ..Default::default()
+        })
+        .await,
+        0
+    );
+    assert_eq!(
+        count(VirtualClusterFilter {
+            created_before: Some(day - second),
+            ..Default::default()
+        })
+        .await,
+        0
+    );
+}
