@@ -3,6 +3,7 @@
 //! Arrows run one way: `http -> domain, spark, cluster <- worker`, `http, worker -> store -> domain`,
 //! `cluster -> spark -> domain`; `wire` is known to `http` alone. `docs/architecture.md` says why.
 
+pub mod cluster;
 pub mod domain;
 pub mod installed;
 pub mod spark;

@@ -1,0 +1,363 @@
+//! A Kubernetes cluster: drivers are pods, and the API server is the only truth about them.
+//!
+//! Every request is sent once. What its answer proves, and what silence does not, is decided in
+//! `client` and `refusal`; nothing below them tries again behind their back.
+
+mod client;
+mod identity;
+mod pod_status;
+mod refusal;
+mod rights;
+mod sweep;
+mod watch;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::{Namespace, Node as KubeNode, Pod};
+use kube::api::{DeleteParams, GetParams, LogParams, PostParams, Preconditions};
+use kube::core::Request as Paths;
+use kube::{Config, Resource};
+use serde::de::IgnoredAny;
+use tokio::sync::{mpsc, watch as channel};
+use tokio::time::{Instant, sleep};
+use tracing::debug;
+
+use super::{Cluster, ClusterError, CreateError, DriverRef, Event, NamespaceError, Seen};
+use crate::domain::ids::ClusterId;
+use crate::domain::job_run::decide::{Node, Refusal};
+use crate::spark::Plan;
+use crate::spark::driver_pod::{self, DRIVER_CONTAINER, Identity, PodSettings};
+use client::{Client, Failure, Rejection};
+use refusal::NotCreated;
+
+/// Between two tries of a creation that lost a race.
+const RACE_PAUSE: Duration = Duration::from_millis(50);
+
+/// Enough of a log for an exception with all its frames and what Spark says after it.
+const LOG_LINES: i64 = 300;
+const LOG_BYTES: i64 = 1024 * 1024;
+
+/// How a cluster is reached and what its drivers look like.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    pub id: ClusterId,
+    pub access: Access,
+    /// The installation's id in its database, a label value: Firesteel sees only what carries it.
+    pub installation: String,
+    pub pod: PodSettings,
+    /// How long one request may take, connecting included.
+    pub request_timeout: Duration,
+    /// How often the watch lists everything anew, in case an event was lost.
+    pub relist_every: Duration,
+}
+
+/// Where the credentials come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// The service account of the pod that Firesteel runs in.
+    InCluster,
+    /// A kubeconfig file, by default the one kubectl would take, and a context of it, by default
+    /// the current one.
+    Kubeconfig {
+        path: Option<PathBuf>,
+        context: Option<String>,
+    },
+}
+
+/// The configuration does not say how to reach the cluster. Whether it answers is another matter.
+#[derive(Debug, thiserror::Error)]
+#[error("cluster {id} cannot be configured")]
+pub struct ConnectError {
+    id: ClusterId,
+    #[source]
+    source: ConfigError,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum ConfigError {
+    #[error(transparent)]
+    InCluster(#[from] kube::config::InClusterError),
+    #[error(transparent)]
+    Kubeconfig(#[from] kube::config::KubeconfigError),
+    #[error(transparent)]
+    Client(#[from] kube::Error),
+}
+
+/// One Kubernetes cluster, reached by one account.
+pub struct KubernetesCluster {
+    id: ClusterId,
+    installation: String,
+    pod: PodSettings,
+    client: Client,
+    relist_every: Duration,
+}
+
+impl KubernetesCluster {
+    /// Reads the credentials. The API server need not answer, now or ever.
+    pub async fn connect(settings: Settings) -> Result<Self, ConnectError> {
+        match Self::try_connect(&settings).await {
+            Ok(client) => Ok(Self::with_client(settings, client)),
+            Err(source) => Err(ConnectError {
+                id: settings.id,
+                source,
+            }),
+        }
+    }
+
+    async fn try_connect(settings: &Settings) -> Result<kube::Client, ConfigError> {
+        let config = match &settings.access {
+            Access::InCluster => Config::incluster()?,
+            Access::Kubeconfig { path, context } => {
+                client::kubeconfig(path.as_deref(), context.as_deref()).await?
+            }
+        };
+        Ok(client::once_only(config, settings.request_timeout)?)
+    }
+
+    fn with_client(settings: Settings, client: kube::Client) -> Self {
+        Self {
+            id: settings.id,
+            installation: settings.installation,
+            pod: settings.pod,
+            client: Client::new(client, settings.request_timeout),
+            relist_every: settings.relist_every,
+        }
+    }
+
+    fn identity_of(&self, driver: &DriverRef) -> Identity {
+        Identity {
+            installation: self.installation.clone(),
+            name: driver.name.clone(),
+            namespace: driver.namespace.clone(),
+            virtual_cluster: driver.virtual_cluster.clone(),
+            job_run: driver.job_run.clone(),
+            attempt: driver.attempt,
+        }
+    }
+}
+
+#[async_trait]
+impl Cluster for KubernetesCluster {
+    async fn ping(&self) -> Result<(), ClusterError> {
+        let request = http::Request::get("/version")
+            .body(Vec::new())
+            .map_err(kube::core::request::Error::BuildRequest);
+        let deadline = self.client.deadline();
+        match self.client.call::<IgnoredAny>(request, deadline).await {
+            Ok(_) => Ok(()),
+            Err(failure) => Err(refusal::of_request(failure)),
+        }
+    }
+
+    async fn identity(&self, namespace: &str) -> Result<String, ClusterError> {
+        identity::of_cluster(&self.client, namespace).await
+    }
+
+    async fn check_namespace(&self, namespace: &str) -> Result<(), NamespaceError> {
+        match self.client.get::<Namespace>(None, namespace).await {
+            Ok(found) if !is_terminating(&found) => {}
+            Ok(_) => return Err(NamespaceError::Missing(namespace.to_owned())),
+            Err(Failure::Rejected(no)) if no.says_absent("namespaces", namespace) => {
+                return Err(NamespaceError::Missing(namespace.to_owned()));
+            }
+            // Who may not read namespaces takes them on trust.
+            Err(Failure::Rejected(no)) if no.has_reason("Forbidden") => {}
+            Err(failure) => return Err(refusal::of_request(failure).into()),
+        }
+        let missing = rights::missing(&self.client, namespace)
+            .await
+            .map_err(refusal::of_request)?;
+        if missing.is_empty() {
+            Ok(())
+        } else {
+            Err(NamespaceError::MissingRights(missing))
+        }
+    }
+
+    async fn create(&self, driver: &DriverRef, plan: &Plan) -> Result<Seen, CreateError> {
+        // The compact layout is the only one so far: a choice between layouts belongs here.
+        let pod = driver_pod::compact(plan, &self.identity_of(driver), &self.pod)
+            .map_err(|error| CreateError::Refused(Refusal::Plan(error.to_string())))?;
+        self.take_name(driver, &pod).await
+    }
+
+    async fn occupy(&self, driver: &DriverRef) -> Result<Seen, CreateError> {
+        let pod = driver_pod::tombstone(&self.identity_of(driver));
+        self.take_name(driver, &pod).await
+    }
+
+    async fn look(&self, driver: &DriverRef) -> Result<Option<Seen>, ClusterError> {
+        match self.holder(driver, self.client.deadline()).await {
+            Ok(NameHolder::Nobody) => Ok(None),
+            Ok(NameHolder::Ours(seen)) => Ok(Some(*seen)),
+            Ok(NameHolder::Foreign) => Err(ClusterError::Refused(foreign(driver))),
+            Err(failure) => Err(refusal::of_request(failure)),
+        }
+    }
+
+    async fn node(&self, name: &str) -> Result<Node, ClusterError> {
+        match self.client.get::<KubeNode>(None, name).await {
+            Ok(node) => Ok(node_state(&node)),
+            Err(Failure::Rejected(no)) if no.says_absent("nodes", name) => Ok(Node::Gone),
+            // Not a word of it can be had, which is not the same as good news.
+            Err(Failure::Rejected(no)) if no.has_reason("Forbidden") => Ok(Node::NotReady),
+            Err(failure) => Err(refusal::of_request(failure)),
+        }
+    }
+
+    async fn log_end(&self, driver: &DriverRef) -> Option<String> {
+        let params = LogParams {
+            container: Some(DRIVER_CONTAINER.to_owned()),
+            tail_lines: Some(LOG_LINES),
+            limit_bytes: Some(LOG_BYTES),
+            ..LogParams::default()
+        };
+        let request = pods(&driver.namespace).logs(&driver.name, &params);
+        match self.client.text(request, self.client.deadline()).await {
+            Ok(log) => Some(log),
+            Err(failure) => {
+                let error = refusal::of_request(failure);
+                debug!(job_run.id = %driver.job_run, %error, "the driver's log cannot be read");
+                None
+            }
+        }
+    }
+
+    async fn delete(&self, driver: &DriverRef, uid: &str) -> Result<(), ClusterError> {
+        let params = DeleteParams::default().preconditions(Preconditions {
+            uid: Some(uid.to_owned()),
+            resource_version: None,
+        });
+        let request = pods(&driver.namespace).delete(&driver.name, &params);
+        let deleted = self
+            .client
+            .call::<IgnoredAny>(request, self.client.deadline())
+            .await;
+        match deleted {
+            Ok(_) => Ok(()),
+            Err(Failure::Rejected(no)) if no.says_absent("pods", &driver.name) => Ok(()),
+            Err(Failure::Rejected(no)) if names_another_uid(&no) => Ok(()),
+            Err(failure) => Err(refusal::of_request(failure)),
+        }
+    }
+
+    async fn sweep(&self, driver: &DriverRef) -> Result<(), ClusterError> {
+        sweep::helpers(&self.client, &self.installation, driver).await
+    }
+
+    async fn watch(
+        &self,
+        namespaces: channel::Receiver<Vec<String>>,
+        events: mpsc::Sender<Event>,
+    ) -> Result<(), ClusterError> {
+        watch::run(self, namespaces, &events).await
+    }
+
+    fn request_timeout(&self) -> Duration {
+        self.client.request_timeout()
+    }
+}
+
+/// Who has a driver's name at this moment.
+enum NameHolder {
+    Nobody,
+    Ours(Box<Seen>),
+    Foreign,
+}
+
+impl KubernetesCluster {
+    /// Creates `pod`, which has the driver's name; where that is taken, answers with what has it.
+    async fn take_name(&self, driver: &DriverRef, pod: &Pod) -> Result<Seen, CreateError> {
+        let body = serde_json::to_vec(pod)
+            .map_err(|error| CreateError::Refused(Refusal::Plan(error.to_string())))?;
+        let deadline = self.client.deadline();
+        loop {
+            let request = pods(&driver.namespace).create(&PostParams::default(), body.clone());
+            let failure = match self.client.call::<Pod>(request, deadline).await {
+                Ok(created) => {
+                    return pod_status::seen(&created, &self.installation).ok_or_else(|| {
+                        CreateError::Unanswered("the cluster changed the driver's marks".to_owned())
+                    });
+                }
+                Err(failure) => failure,
+            };
+            let now = Timestamp::now();
+            match refusal::of_creation(failure, self.client.silent_since(now), now) {
+                NotCreated::Final(error) => return Err(error),
+                NotCreated::NameTaken => match self.holder(driver, deadline).await {
+                    Ok(NameHolder::Ours(seen)) => return Ok(*seen),
+                    Ok(NameHolder::Foreign) => {
+                        return Err(CreateError::Refused(Refusal::Invalid(foreign(driver))));
+                    }
+                    Ok(NameHolder::Nobody) => {}
+                    // What has the name may be the driver of an earlier request.
+                    Err(failure) => {
+                        return Err(CreateError::Unanswered(
+                            refusal::of_request(failure).to_string(),
+                        ));
+                    }
+                },
+                NotCreated::QuotaRace(why) => {
+                    if Instant::now() + RACE_PAUSE >= deadline {
+                        return Err(CreateError::Refused(Refusal::Full(why)));
+                    }
+                }
+            }
+            sleep(RACE_PAUSE).await;
+        }
+    }
+
+    async fn holder(&self, driver: &DriverRef, deadline: Instant) -> Result<NameHolder, Failure> {
+        let request = pods(&driver.namespace).get(&driver.name, &GetParams::default());
+        match self.client.call::<Pod>(request, deadline).await {
+            Ok(pod) => Ok(match pod_status::seen(&pod, &self.installation) {
+                Some(seen) => NameHolder::Ours(Box::new(seen)),
+                None => NameHolder::Foreign,
+            }),
+            Err(Failure::Rejected(no)) if no.says_absent("pods", &driver.name) => {
+                Ok(NameHolder::Nobody)
+            }
+            Err(failure) => Err(failure),
+        }
+    }
+}
+
+fn pods(namespace: &str) -> Paths {
+    Paths::new(Pod::url_path(&(), Some(namespace)))
+}
+
+/// The object of that uid is gone, and another has its name. The API server says so before it
+/// looks at its storage and, in other words, after.
+fn names_another_uid(rejection: &Rejection) -> bool {
+    let message = rejection.message();
+    message.contains("UID in the precondition") || message.contains("UID in precondition")
+}
+
+fn foreign(driver: &DriverRef) -> String {
+    format!(
+        "pod {} of namespace {} exists and is not this installation's",
+        driver.name, driver.namespace
+    )
+}
+
+fn is_terminating(namespace: &Namespace) -> bool {
+    namespace.metadata.deletion_timestamp.is_some()
+}
+
+fn node_state(node: &KubeNode) -> Node {
+    let ready = node
+        .status
+        .iter()
+        .flat_map(|status| status.conditions.iter().flatten())
+        .find(|condition| condition.type_ == "Ready" && condition.status == "True");
+    match ready.and_then(|condition| condition.last_transition_time.as_ref()) {
+        Some(time) => Node::Ready { since: time.0 },
+        None => Node::NotReady,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,190 @@
+use std::fs;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::*;
+
+const INSTALLATION: &str = "installation-1";
+
+fn pod(status: Value) -> Pod {
+    serde_json::from_value(json!({
+        "metadata": {
+            "name": "spark-000000035ee16lm6uri-driver-2",
+            "namespace": "analytics",
+            "uid": "uid-1",
+            "creationTimestamp": "2026-11-24T08:00:00Z",
+            "labels": {
+                "firesteel.dev/installation": INSTALLATION,
+                "firesteel.dev/attempt": "2",
+                "firesteel.dev/holder": "driver",
+                "emr-containers.amazonaws.com/job.id": "000000035ee16lm6uri",
+                "emr-containers.amazonaws.com/virtual-cluster-id": "jk518skp01ys9ka8b0npx9nt0",
+            },
+        },
+        "spec": { "nodeName": "node0", "containers": [] },
+        "status": status,
+    }))
+    .unwrap()
+}
+
+fn phase(status: Value) -> DriverPhase {
+    seen(&pod(status), INSTALLATION).unwrap().driver.phase
+}
+
+fn text(phase: &DriverPhase) -> String {
+    let or_none = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
+    match phase {
+        DriverPhase::Unseen => "unseen".to_owned(),
+        DriverPhase::Waiting { since, why } => match why {
+            Some(why) => format!(
+                "waiting since {since}: {}: {}",
+                why.reason,
+                or_none(&why.message)
+            ),
+            None => format!("waiting since {since}"),
+        },
+        DriverPhase::Running { since } => format!("running since {since}"),
+        DriverPhase::Ended(exit) => format!(
+            "ended at {}, started {}, code {:?}, {}: {:?}",
+            exit.at,
+            exit.started_at
+                .map_or_else(|| "never".to_owned(), |at| at.to_string()),
+            exit.code,
+            or_none(&exit.reason),
+            or_none(&exit.message),
+        ),
+    }
+}
+
+/// Each fault as a real cluster reports it.
+#[test]
+fn real_statuses() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/pod_status");
+    let mut readings: Vec<String> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| {
+            let path = entry.unwrap().path();
+            let status = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+            let case = path.file_stem().unwrap().to_string_lossy().into_owned();
+            format!("{case}: {}", text(&phase(status)))
+        })
+        .collect();
+    readings.sort();
+    insta::assert_snapshot!(readings.join("\n"));
+}
+
+#[test]
+fn a_pod_that_its_node_turned_away_has_ended_without_a_code() {
+    let ended = phase(json!({
+        "phase": "Failed",
+        "reason": "OutOfcpu",
+        "message": "Pod was rejected: Node didn't have enough resource: cpu",
+        "startTime": "2026-11-24T08:00:05Z",
+    }));
+    let DriverPhase::Ended(exit) = ended else {
+        panic!("{ended:?}");
+    };
+    assert_eq!(exit.code, None);
+    assert_eq!(exit.reason.as_deref(), Some("OutOfcpu"));
+    assert!(exit.message.unwrap().contains("enough resource"));
+}
+
+#[test]
+fn a_pod_that_the_garbage_collector_failed_may_still_run() {
+    let conditions = json!([{
+        "type": "DisruptionTarget", "status": "True", "reason": "DeletionByPodGC",
+        "lastTransitionTime": "2026-11-24T08:10:00Z",
+    }]);
+    let running = json!([{
+        "name": DRIVER_CONTAINER, "image": "i", "imageID": "", "ready": true, "restartCount": 0,
+        "state": { "running": { "startedAt": "2026-11-24T08:01:00Z" } },
+    }]);
+    let lost = json!({
+        "phase": "Failed", "conditions": conditions, "containerStatuses": running,
+    });
+    assert!(matches!(phase(lost), DriverPhase::Running { .. }));
+    let never_reported = json!({ "phase": "Failed", "conditions": conditions });
+    assert!(matches!(phase(never_reported), DriverPhase::Waiting { .. }));
+}
+
+#[test]
+fn a_driver_waits_for_its_init_containers_by_name() {
+    let init = |state: Value, started: bool| {
+        json!({
+            "phase": "Pending",
+            "initContainerStatuses": [{
+                "name": "fetch", "image": "i", "imageID": "", "ready": false, "restartCount": 0,
+                "started": started, "state": state,
+            }],
+            "containerStatuses": [{
+                "name": DRIVER_CONTAINER, "image": "i", "imageID": "", "ready": false,
+                "restartCount": 0, "state": { "waiting": { "reason": "PodInitializing" } },
+            }],
+        })
+    };
+    let why = |status: Value| {
+        let phase = phase(status);
+        let DriverPhase::Waiting { why, .. } = phase else {
+            panic!("{phase:?}");
+        };
+        why.unwrap()
+    };
+    let pulling = why(init(
+        json!({ "waiting": { "reason": "ImagePullBackOff", "message": "no such image" } }),
+        false,
+    ));
+    assert!(pulling.is_image_failure());
+    assert_eq!(
+        pulling.message.as_deref(),
+        Some("init container fetch no such image")
+    );
+    let running = json!({ "running": { "startedAt": "2026-11-24T08:01:00Z" } });
+    assert_eq!(
+        why(init(running.clone(), false)).message.as_deref(),
+        Some("init container fetch is running")
+    );
+    // A side-car that has started holds nobody up.
+    assert_eq!(why(init(running, true)).message, None);
+}
+
+#[test]
+fn a_new_pod_waits_since_its_creation() {
+    let since = "2026-11-24T08:00:00Z".parse().unwrap();
+    for status in [Value::Null, json!({ "phase": "Pending" })] {
+        assert_eq!(phase(status), DriverPhase::Waiting { since, why: None });
+    }
+}
+
+#[test]
+fn only_pods_with_the_marks_of_their_name_are_ours() {
+    let ours = pod(json!({}));
+    let seen_as = |change: &dyn Fn(&mut Pod)| {
+        let mut pod = ours.clone();
+        change(&mut pod);
+        seen(&pod, INSTALLATION)
+    };
+    let set = |key: &'static str, value: &'static str| {
+        seen_as(&move |pod| {
+            let labels = pod.metadata.labels.as_mut().unwrap();
+            labels.insert(key.to_owned(), value.to_owned());
+        })
+    };
+    let seen = seen_as(&|_| {}).unwrap();
+    assert_eq!((seen.attempt, seen.holder.kind), (2, HolderKind::Driver));
+    assert_eq!(seen.driver.node.as_deref(), Some("node0"));
+    assert!(!seen.driver.deleting);
+    assert_eq!(
+        set(labels::HOLDER, "tombstone").unwrap().holder.kind,
+        HolderKind::Tombstone
+    );
+    assert_eq!(set(labels::INSTALLATION, "another"), None);
+    assert_eq!(set(labels::ATTEMPT, "3"), None);
+    assert_eq!(set(labels::JOB_RUN, "000000035ee16lm6urj"), None);
+    assert_eq!(set(labels::HOLDER, "executor"), None);
+    assert_eq!(seen_as(&|pod| pod.metadata.labels = None), None);
+    assert_eq!(
+        seen_as(&|pod| pod.metadata.name = Some("exec-1".to_owned())),
+        None
+    );
+}
