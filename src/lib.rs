@@ -8,4 +8,6 @@ pub mod domain;
 pub mod installed;
 pub mod spark;
 pub mod store;
+pub mod wakes;
 pub mod wire;
+pub mod worker;

@@ -1,0 +1,199 @@
+//! Creations: recorded as begun before they are sent, and sent only while the lease outlasts them.
+
+use std::time::Duration;
+
+use super::{Next, Pass, driver_of};
+use crate::cluster::{Cluster, ClusterError, CreateError, DriverRef, Seen};
+use crate::domain::job_run::HolderKind;
+use crate::domain::job_run::decide::{Facts, Look, Refusal};
+use crate::store::{LeaseError, Loaded};
+use crate::worker::health::Gate;
+
+/// What a creation leaves of its lease for recording the answer.
+const RECORDING: Duration = Duration::from_secs(5);
+
+/// What of a lease a creation needs.
+pub(in crate::worker) fn time_to_create(cluster: &dyn Cluster) -> Duration {
+    cluster.request_timeout() + RECORDING
+}
+
+impl Pass<'_> {
+    pub(super) async fn submit(
+        &self,
+        loaded: &Loaded,
+        attempt: u32,
+        facts: &mut Facts,
+    ) -> Result<Next, LeaseError> {
+        let plan = match self.plan(&loaded.run, attempt) {
+            Ok(plan) => plan,
+            Err(error) => {
+                facts.refusal = Some(Refusal::Plan(error.to_string()));
+                return Ok(Next::Decide);
+            }
+        };
+        let driver = driver_of(&loaded.run, attempt);
+        let Some(identity) = self.identity(loaded, facts).await else {
+            return Ok(Next::Decide);
+        };
+        if !self.lease_lasts() {
+            return self.pause(Duration::ZERO, None).await;
+        }
+        for warning in &plan.warnings {
+            tracing::info!(job_run.id = %loaded.run.id, "{warning}");
+        }
+        self.begin(attempt, &driver, &identity).await?;
+        let created = self.served.target.cluster.create(&driver, &plan).await;
+        let created = self.despite_refusal(loaded, &driver, created).await;
+        self.record(loaded, attempt, created, facts).await
+    }
+
+    pub(super) async fn occupy(
+        &self,
+        loaded: &Loaded,
+        attempt: u32,
+        facts: &mut Facts,
+    ) -> Result<Next, LeaseError> {
+        let driver = driver_of(&loaded.run, attempt);
+        let Some(identity) = self.identity(loaded, facts).await else {
+            facts.name_refused = true;
+            return Ok(Next::Decide);
+        };
+        if !self.lease_lasts() {
+            return self.pause(Duration::ZERO, None).await;
+        }
+        self.begin(attempt, &driver, &identity).await?;
+        let occupied = self.served.target.cluster.occupy(&driver).await;
+        let occupied = self.despite_refusal(loaded, &driver, occupied).await;
+        facts.name_refused = true;
+        self.record(loaded, attempt, occupied, facts).await
+    }
+
+    async fn begin(
+        &self,
+        attempt: u32,
+        driver: &DriverRef,
+        identity: &str,
+    ) -> Result<(), LeaseError> {
+        let host = self.served.host.as_deref();
+        let store = &self.context.store;
+        store
+            .begin_create(&self.lease, attempt, &driver.name, identity, host)
+            .await
+    }
+
+    /// A refusal says nothing of an earlier creation whose answer was lost: quotas and admission
+    /// rules refuse what exists already.
+    async fn despite_refusal(
+        &self,
+        loaded: &Loaded,
+        driver: &DriverRef,
+        answer: Result<Seen, CreateError>,
+    ) -> Result<Seen, CreateError> {
+        let unanswered = loaded.attempt.as_ref().map_or(0, |known| known.unanswered);
+        match answer {
+            Err(CreateError::Refused(refusal)) if unanswered > 0 => {
+                match self.ask(self.served.target.cluster.look(driver)).await {
+                    Ok(Some(seen)) => Ok(seen),
+                    Ok(None) | Err(_) => Err(CreateError::Refused(refusal)),
+                }
+            }
+            answer => answer,
+        }
+    }
+
+    /// Records what a creation gave.
+    async fn record(
+        &self,
+        loaded: &Loaded,
+        attempt: u32,
+        answer: Result<Seen, CreateError>,
+        facts: &mut Facts,
+    ) -> Result<Next, LeaseError> {
+        let store = &self.context.store;
+        match answer {
+            Ok(seen) => {
+                self.served.health.answered();
+                store
+                    .created(&self.lease, attempt, &seen.holder, &seen.driver)
+                    .await?;
+                *facts = Facts::default();
+                let holder = loaded
+                    .attempt
+                    .as_ref()
+                    .and_then(|known| known.holder.as_ref());
+                if holder.is_some_and(|holder| holder.uid != seen.holder.uid)
+                    && seen.holder.kind == HolderKind::Driver
+                {
+                    // A late creation came before the tombstone.
+                    let uid = seen.holder.uid;
+                    facts.look = Look::Stray { uid };
+                }
+                Ok(Next::Decide)
+            }
+            Err(CreateError::Refused(refusal)) => {
+                match &refusal {
+                    Refusal::Unreachable { error, .. } => {
+                        let now = self.context.clock.now();
+                        self.served.health.silent(now, error);
+                    }
+                    Refusal::Plan(_)
+                    | Refusal::Invalid(_)
+                    | Refusal::Busy
+                    | Refusal::Full(_)
+                    | Refusal::Forbidden(_)
+                    | Refusal::NamespaceMissing
+                    | Refusal::Replaced => self.served.health.answered(),
+                }
+                store.create_refused(&self.lease, attempt).await?;
+                facts.refusal = Some(refusal);
+                Ok(Next::Decide)
+            }
+            Err(CreateError::Unanswered(error)) => {
+                tracing::warn!(
+                    %error,
+                    job_run.id = %self.lease.run,
+                    "no answer to the driver's creation; it is asked for again under its name"
+                );
+                let now = self.context.clock.now();
+                self.served.health.silent(now, &error);
+                self.pause(self.context.settings.policy.try_again, None)
+                    .await
+            }
+        }
+    }
+
+    /// The cluster's identity, or the refusal that its silence or change is.
+    async fn identity(&self, loaded: &Loaded, facts: &mut Facts) -> Option<String> {
+        let cluster = &self.served.target.cluster;
+        let unreachable = |error: String| Refusal::Unreachable {
+            since: match self.served.health.gate() {
+                Gate::Silent { since, .. } => since,
+                Gate::Open | Gate::Held { .. } => self.context.clock.now(),
+            },
+            error,
+        };
+        let refusal = match self.ask(cluster.identity(&loaded.run.namespace)).await {
+            Ok(identity)
+                if loaded
+                    .cluster_identity
+                    .as_ref()
+                    .is_none_or(|was| *was == identity) =>
+            {
+                return Some(identity);
+            }
+            Ok(_) => Refusal::Replaced,
+            Err(ClusterError::Forbidden(why)) => Refusal::Forbidden(why),
+            Err(ClusterError::Refused(_)) => Refusal::NamespaceMissing,
+            Err(ClusterError::Unreachable(error)) => unreachable(error),
+            Err(ClusterError::Throttled { .. }) => unreachable("It asks for patience.".to_owned()),
+        };
+        facts.refusal = Some(refusal);
+        None
+    }
+
+    /// Whether the lease outlasts a creation and the record of its answer.
+    fn lease_lasts(&self) -> bool {
+        let needed = time_to_create(self.served.target.cluster.as_ref());
+        self.lease.claimed_at.elapsed() + needed < self.context.settings.lease
+    }
+}
