@@ -1,0 +1,209 @@
+//! The command line: one executable, whose subcommands are the roles of an installation.
+
+mod clusters;
+mod healthcheck;
+mod process;
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::config::{Command, Config, InvalidConfig, Overrides};
+use crate::store::Store;
+use crate::{http, telemetry};
+
+/// The Amazon EMR on EKS API for any Kubernetes cluster.
+#[derive(Parser)]
+#[command(name = "firesteel", version)]
+struct CommandLine {
+    #[command(subcommand)]
+    command: Subcommands,
+}
+
+#[derive(Subcommand)]
+enum Subcommands {
+    /// Run everything in one process, on this host alone, with a private Postgres.
+    Dev(DevArgs),
+    /// Run a part of an installation.
+    Serve(ServeArgs),
+    /// Bring the database's schema up to this version.
+    Migrate(DatabaseArgs),
+    /// Print the description of the API.
+    Openapi,
+    /// Ask a running process whether it is ready; exit with 0 if it is.
+    Healthcheck(HealthcheckArgs),
+}
+
+#[derive(Args)]
+struct FileArgs {
+    /// A file with settings; see the documented defaults.
+    #[arg(long, value_name = "FILE", env = "FIRESTEEL_CONFIG")]
+    config: Option<PathBuf>,
+}
+
+#[derive(Args)]
+struct ListenArgs {
+    /// Where the API listens; port 0 picks a free one.
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<String>,
+    /// Where health and metrics are served.
+    #[arg(long, value_name = "ADDRESS")]
+    admin_listen: Option<String>,
+}
+
+#[derive(Args)]
+struct DatabaseArgs {
+    #[command(flatten)]
+    file: FileArgs,
+    /// The Postgres to use.
+    #[arg(long, value_name = "URL")]
+    database_url: Option<String>,
+}
+
+#[derive(Args)]
+struct DevArgs {
+    #[command(flatten)]
+    database: DatabaseArgs,
+    #[command(flatten)]
+    listen: ListenArgs,
+    /// Where the private Postgres and the files of runs are kept.
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// The folder of Postgres' programs, for the private Postgres.
+    #[arg(long, value_name = "DIR", env = "FIRESTEEL_POSTGRES_BIN")]
+    postgres_bin: Option<PathBuf>,
+}
+
+#[derive(Args)]
+struct ServeArgs {
+    #[command(flatten)]
+    database: DatabaseArgs,
+    #[command(flatten)]
+    listen: ListenArgs,
+    /// What this process does.
+    #[arg(long, value_enum, default_value_t = Role::All)]
+    role: Role,
+}
+
+#[derive(Args)]
+struct HealthcheckArgs {
+    #[command(flatten)]
+    file: FileArgs,
+    /// Where the process's admin port is.
+    #[arg(long, value_name = "ADDRESS")]
+    admin_listen: Option<String>,
+}
+
+/// What a process does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Role {
+    Api,
+    Worker,
+    All,
+}
+
+/// Reads the command line and does what it says.
+///
+/// Exit codes: 0 done, or ended when asked to; 1 failed; 2 wrong settings or arguments.
+pub fn main() -> ExitCode {
+    let command = CommandLine::parse().command;
+    let outcome = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(anyhow::Error::from)
+        .and_then(|runtime| runtime.block_on(run(command)));
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tell(&error);
+            exit_code(&error)
+        }
+    }
+}
+
+async fn run(command: Subcommands) -> anyhow::Result<()> {
+    match command {
+        Subcommands::Dev(args) => {
+            let overrides = Overrides {
+                data_dir: args.data_dir,
+                postgres_bin: args.postgres_bin,
+                ..args.listen.overrides(args.database.database_url)
+            };
+            let config = load(&args.database.file, &overrides)?.for_command(Command::Dev)?;
+            telemetry::start_log(&config.log)?;
+            process::dev(config).await
+        }
+        Subcommands::Serve(args) => {
+            let overrides = args.listen.overrides(args.database.database_url);
+            let config = load(&args.database.file, &overrides)?.for_command(Command::Serve)?;
+            telemetry::start_log(&config.log)?;
+            process::serve(config, args.role).await
+        }
+        Subcommands::Migrate(args) => {
+            let overrides = Overrides {
+                database_url: args.database_url,
+                ..Overrides::default()
+            };
+            let config = load(&args.file, &overrides)?;
+            telemetry::start_log(&config.log)?;
+            migrate(&config).await
+        }
+        Subcommands::Openapi => {
+            let text = http::specification().to_pretty_json()?;
+            writeln!(std::io::stdout(), "{text}")?;
+            Ok(())
+        }
+        Subcommands::Healthcheck(args) => {
+            let overrides = Overrides {
+                admin_listen: args.admin_listen,
+                ..Overrides::default()
+            };
+            let config = load(&args.file, &overrides)?;
+            healthcheck::ask(config.admin.listen.0).await
+        }
+    }
+}
+
+async fn migrate(config: &Config) -> anyhow::Result<()> {
+    let settings = process::database(config)
+        .ok_or_else(|| InvalidConfig("database.url is not set".to_owned()))?;
+    let store = Store::connect(&settings).await?;
+    Ok(store.migrate().await?)
+}
+
+fn load(file: &FileArgs, overrides: &Overrides) -> Result<Config, InvalidConfig> {
+    // A variable that is not text cannot be a setting's.
+    let environment = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    Config::load(file.config.as_deref(), environment, overrides)
+}
+
+impl ListenArgs {
+    fn overrides(self, database_url: Option<String>) -> Overrides {
+        Overrides {
+            listen: self.listen,
+            admin_listen: self.admin_listen,
+            database_url,
+            ..Overrides::default()
+        }
+    }
+}
+
+fn exit_code(error: &anyhow::Error) -> ExitCode {
+    if error.is::<InvalidConfig>() {
+        ExitCode::from(2)
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+#[expect(
+    clippy::print_stderr,
+    reason = "the person at the terminal reads it there"
+)]
+fn tell(error: &anyhow::Error) {
+    // The alternate form has all causes on the one line.
+    eprintln!("firesteel: {error:#}");
+}

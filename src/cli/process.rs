@@ -1,0 +1,227 @@
+//! A process from its start to its end. It ends in this order: no new requests, the open ones
+//! finished, leases released, Postgres stopped.
+
+use std::convert::Infallible;
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use super::{Role, clusters};
+use crate::app::App;
+use crate::config::{Config, InvalidConfig, Secret, WorkerConfig};
+use crate::domain::clock::SystemClock;
+use crate::shutdown::{Signals, Tasks};
+use crate::store::embedded::Embedded;
+use crate::store::{self, Store};
+use crate::wakes::Wakes;
+use crate::worker::{self, WorkerError};
+use crate::{http, telemetry};
+
+/// How long the admin port may take to end: scrapes are short.
+const ADMIN_DRAIN: Duration = Duration::from_secs(2);
+
+/// What workers get beyond their drain, to give leases back.
+const RELEASE: Duration = Duration::from_secs(5);
+
+/// What a lease has beyond one request to a cluster: time to claim, decide and record.
+const LEASE_SPARE: Duration = Duration::from_secs(15);
+
+/// Longer than the private Postgres takes to be stopped by force.
+const POSTGRES_DRAIN: Duration = Duration::from_secs(70);
+
+/// Runs everything until the process is asked to end.
+pub(super) async fn dev(mut config: Config) -> anyhow::Result<()> {
+    let signals = Signals::listen()?;
+    let data_dir = config.data_dir()?;
+    std::fs::create_dir_all(&data_dir)
+        .with_context(|| format!("cannot create {}", data_dir.display()))?;
+    let postgres = match config.database.url {
+        Some(_) => None,
+        None => {
+            let bin_dir = config.database.postgres_bin.as_deref();
+            let postgres = Embedded::start(&data_dir.join("postgres"), bin_dir).await?;
+            config.database.url = Some(Secret::new(postgres.url()));
+            Some(postgres)
+        }
+    };
+    run(config, Role::All, Schema::Migrated, postgres, signals).await
+}
+
+/// Runs a part of an installation until the process is asked to end.
+pub(super) async fn serve(config: Config, role: Role) -> anyhow::Result<()> {
+    run(config, role, Schema::Checked, None, Signals::listen()?).await
+}
+
+/// How to reach the configured database.
+pub(super) fn database(config: &Config) -> Option<store::Settings> {
+    let url = config.database.url.as_ref()?;
+    Some(store::Settings {
+        url: url.expose().to_owned(),
+        max_connections: config.database.max_connections.get(),
+        acquire_timeout: config.database.acquire_timeout,
+    })
+}
+
+/// What this process does about the database's schema.
+enum Schema {
+    Migrated,
+    /// `firesteel migrate` comes before this process.
+    Checked,
+}
+
+async fn run(
+    config: Config,
+    role: Role,
+    schema: Schema,
+    postgres: Option<Embedded>,
+    mut signals: Signals,
+) -> anyhow::Result<()> {
+    let mut tasks = Tasks::default();
+    let started = tokio::select! {
+        started = start(&mut tasks, config, role, schema) => started.map(Some),
+        () = signals.next() => Ok(None),
+    };
+    if let Some(postgres) = postgres {
+        tasks.spawn("Postgres", POSTGRES_DRAIN, |token| keep(postgres, token));
+    }
+    match started {
+        Ok(Some(ready)) => {
+            writeln!(std::io::stdout(), "{ready}")?;
+            tasks.run(async || signals.next().await).await?;
+        }
+        // What runs already ends in its order all the same.
+        Ok(None) => tasks.run(async || ()).await?,
+        Err(error) => {
+            tasks.end().await;
+            return Err(error);
+        }
+    }
+    tracing::info!("Firesteel has ended");
+    Ok(())
+}
+
+/// Starts the tasks; the line says where to find them.
+async fn start(
+    tasks: &mut Tasks,
+    config: Config,
+    role: Role,
+    schema: Schema,
+) -> anyhow::Result<String> {
+    let metrics = telemetry::metrics();
+    let app = Arc::new(app(config, schema).await?);
+    let admin = bind(app.config.admin.listen.0).await?;
+    let admin_address = admin.local_addr()?;
+    let mut ready = format!("Firesteel works; its admin port is http://{admin_address}");
+    if role != Role::Worker {
+        let listener = bind(app.config.api.listen.0).await?;
+        ready = format!("Firesteel listens on http://{}", listener.local_addr()?);
+        let api = http::api(app.clone());
+        let patience = app.config.api.request_timeout;
+        tasks.spawn("The API", app.config.api.drain_timeout, |token| {
+            http::serve(listener, api, patience, token)
+        });
+    }
+    if role == Role::Api {
+        let wakes = (app.store.clone(), app.wakes.clone());
+        tasks.spawn("The notifier", RELEASE, |token| async move {
+            worker::send_wakes(wakes.0, wakes.1, token).await;
+            Ok::<(), Infallible>(())
+        });
+    } else {
+        check_lease(&app)?;
+        let limit = app.config.worker.drain_timeout.saturating_add(RELEASE);
+        tasks.spawn("The workers", limit, |token| work(&app, token));
+    }
+    let patience = app.config.api.request_timeout;
+    tasks.spawn("The admin port", ADMIN_DRAIN, |token| {
+        http::serve(admin, http::admin(app, metrics), patience, token)
+    });
+    tracing::info!("The admin port is http://{admin_address}");
+    Ok(ready)
+}
+
+fn work(
+    app: &App,
+    shutdown: CancellationToken,
+) -> impl Future<Output = Result<(), WorkerError>> + use<> {
+    let context = worker::Context {
+        settings: worker_settings(&app.config.worker),
+        store: app.store.clone(),
+        clock: app.clock.clone(),
+        wakes: app.wakes.clone(),
+    };
+    let targets = app.clusters.iter().map(|target| worker::Target {
+        id: target.grant.cluster.clone(),
+        cluster: target.cluster.clone(),
+        defaults: target.defaults.clone(),
+    });
+    let database = &app.config.database;
+    let listen_url = database.listen_url.as_ref().or(database.url.as_ref());
+    let listen_url = listen_url.map(|url| url.expose().to_owned());
+    worker::run(context, targets.collect(), listen_url, shutdown)
+}
+
+/// A worker creates no driver unless its lease outlasts the request, so a short one would never.
+fn check_lease(app: &App) -> Result<(), InvalidConfig> {
+    let lease = app.config.worker.lease;
+    for target in app.clusters.iter() {
+        let needed = target.cluster.request_timeout().saturating_add(LEASE_SPARE);
+        if lease < needed {
+            return Err(InvalidConfig(format!(
+                "worker.lease is {} s; cluster {} needs at least {} s",
+                lease.as_secs(),
+                target.grant.cluster,
+                needed.as_secs()
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn worker_settings(config: &WorkerConfig) -> worker::Settings {
+    worker::Settings {
+        lease: config.lease,
+        poll: config.poll_interval,
+        steps_in_flight: config.steps_per_cluster.get(),
+        watch_term: config.watch_term,
+        drain: config.drain_timeout,
+        policy: config.into(),
+    }
+}
+
+/// Keeps the private Postgres until everything else has ended.
+async fn keep(mut postgres: Embedded, shutdown: CancellationToken) -> anyhow::Result<()> {
+    tokio::select! {
+        () = shutdown.cancelled() => Ok(postgres.stop().await?),
+        () = postgres.ended() => bail!("the server has ended"),
+    }
+}
+
+async fn app(config: Config, schema: Schema) -> anyhow::Result<App> {
+    let settings = database(&config).context("database.url is not set")?;
+    let store = Store::connect(&settings).await?;
+    match schema {
+        Schema::Migrated => store.migrate().await?,
+        Schema::Checked => store.check_schema().await?,
+    }
+    let installation = store.installation().await?;
+    Ok(App {
+        clusters: clusters::connect(&config, &installation).await?,
+        wakes: Wakes::default(),
+        region: config.naming(),
+        clock: Arc::new(SystemClock),
+        config,
+        store,
+        installation,
+    })
+}
+
+async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    let listener = TcpListener::bind(address).await;
+    listener.with_context(|| format!("cannot listen on {address}"))
+}

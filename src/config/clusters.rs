@@ -1,0 +1,178 @@
+//! Target clusters as they are configured.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+use super::values;
+use crate::domain::ids::AccountId;
+
+/// One `[[clusters]]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(tag = "backend", rename_all = "lowercase")]
+pub enum ClusterConfig {
+    Process(ProcessConfig),
+    Kubernetes(KubernetesConfig),
+}
+
+/// Spark on this host.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProcessConfig {
+    pub id: String,
+    #[serde(default, deserialize_with = "values::accounts")]
+    pub accounts: Option<Vec<AccountId>>,
+    #[serde(default)]
+    pub namespaces: Option<Vec<String>>,
+    /// `None` looks for one: `SPARK_HOME`, else an installed pyspark.
+    #[serde(default)]
+    pub spark_home: Option<PathBuf>,
+    #[serde(default = "four")]
+    pub max_processes: NonZeroUsize,
+    /// Threads for a driver's tasks; `None` means as many as its executors would have had.
+    #[serde(default)]
+    pub threads: Option<NonZeroUsize>,
+    /// Names of environment variables that drivers get of Firesteel's own.
+    #[serde(default)]
+    pub pass_environment: Vec<String>,
+    #[serde(default)]
+    pub defaults: DriverDefaults,
+}
+
+/// A Kubernetes cluster.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KubernetesConfig {
+    pub id: String,
+    #[serde(default, deserialize_with = "values::accounts")]
+    pub accounts: Option<Vec<AccountId>>,
+    #[serde(default)]
+    pub namespaces: Option<Vec<String>>,
+    /// `None` means `KUBECONFIG`, else `~/.kube/config`.
+    #[serde(default)]
+    pub kubeconfig: Option<PathBuf>,
+    /// `None` means the kubeconfig's current context.
+    #[serde(default)]
+    pub context: Option<String>,
+    /// The service account of the pod that Firesteel runs in, instead of a kubeconfig.
+    #[serde(default)]
+    pub in_cluster: bool,
+    /// `{spark_version}` stands for the version that a run's release label means.
+    #[serde(default = "apache_spark")]
+    pub image: String,
+    #[serde(default)]
+    pub image_pull_policy: ImagePullPolicy,
+    #[serde(default = "spark")]
+    pub service_account: String,
+    #[serde(default)]
+    pub defaults: DriverDefaults,
+}
+
+/// What the runs of a cluster start with where they say nothing else.
+#[derive(Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DriverDefaults {
+    /// Spark properties.
+    #[serde(default)]
+    pub properties: BTreeMap<String, String>,
+    /// Spark properties by Spark line (`3.5`), Spark version (`3.5.6`) or release label.
+    #[serde(default)]
+    pub releases: BTreeMap<String, BTreeMap<String, String>>,
+    /// Environment variables.
+    #[serde(default)]
+    pub environment: BTreeMap<String, String>,
+}
+
+/// Values may be secrets: only names are printed.
+impl fmt::Debug for DriverDefaults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DriverDefaults")
+            .field("properties", &self.properties.keys())
+            .field("environment", &self.environment.keys())
+            .finish_non_exhaustive()
+    }
+}
+
+/// When the kubelet fetches an image.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+pub enum ImagePullPolicy {
+    Always,
+    #[default]
+    IfNotPresent,
+    Never,
+}
+
+impl ImagePullPolicy {
+    /// Kubernetes' word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Always => "Always",
+            Self::IfNotPresent => "IfNotPresent",
+            Self::Never => "Never",
+        }
+    }
+}
+
+impl ClusterConfig {
+    pub fn id(&self) -> &str {
+        match self {
+            Self::Process(process) => &process.id,
+            Self::Kubernetes(kubernetes) => &kubernetes.id,
+        }
+    }
+
+    pub fn accounts(&self) -> Option<&Vec<AccountId>> {
+        match self {
+            Self::Process(process) => process.accounts.as_ref(),
+            Self::Kubernetes(kubernetes) => kubernetes.accounts.as_ref(),
+        }
+    }
+
+    pub fn defaults(&self) -> &DriverDefaults {
+        match self {
+            Self::Process(process) => &process.defaults,
+            Self::Kubernetes(kubernetes) => &kubernetes.defaults,
+        }
+    }
+
+    pub fn namespaces(&self) -> Option<&Vec<String>> {
+        match self {
+            Self::Process(process) => process.namespaces.as_ref(),
+            Self::Kubernetes(kubernetes) => kubernetes.namespaces.as_ref(),
+        }
+    }
+}
+
+impl ProcessConfig {
+    /// The cluster of `firesteel dev` where none is configured.
+    pub fn local() -> Self {
+        Self {
+            id: "local".to_owned(),
+            accounts: None,
+            namespaces: None,
+            spark_home: None,
+            max_processes: four(),
+            threads: None,
+            pass_environment: Vec::new(),
+            defaults: DriverDefaults::default(),
+        }
+    }
+}
+
+// A list of tables has no table of defaults to go over, so theirs are here; the comments of
+// `config.default.toml` repeat them and a test compares.
+
+fn four() -> NonZeroUsize {
+    NonZeroUsize::MIN.saturating_add(3)
+}
+
+fn apache_spark() -> String {
+    "apache/spark:{spark_version}".to_owned()
+}
+
+fn spark() -> String {
+    "spark".to_owned()
+}

@@ -1,0 +1,279 @@
+use std::io::Write as _;
+
+use super::*;
+
+fn load(text: &str, environment: &[(&str, &str)]) -> Result<Config, InvalidConfig> {
+    let mut file = tempfile::Builder::new().suffix(".toml").tempfile().unwrap();
+    file.write_all(text.as_bytes()).unwrap();
+    let environment = environment
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    Config::load(Some(file.path()), environment, &Overrides::default())
+}
+
+fn refusal(text: &str, environment: &[(&str, &str)]) -> String {
+    load(text, environment).unwrap_err().to_string()
+}
+
+const PROD: &str = r#"
+[database]
+url = "postgres://db/firesteel"
+[[clusters]]
+id = "prod"
+backend = "kubernetes"
+accounts = ["123456789012"]
+namespaces = ["team-*"]
+"#;
+
+#[test]
+fn the_defaults_are_complete() {
+    let config = Config::load(None, [], &Overrides::default()).unwrap();
+    assert_eq!(config.account.as_str(), "123456789012");
+    assert_eq!(config.api.listen.to_string(), "127.0.0.1:9400");
+    assert_eq!(config.admin.listen.to_string(), "127.0.0.1:9401");
+    assert_eq!(config.api.max_body_bytes.get(), 2 * 1024 * 1024);
+    assert_eq!(config.log.format, LogFormat::Text);
+    let policy = Policy::from(&config.worker);
+    assert_eq!(policy.start_timeout, Duration::from_secs(900));
+    assert_eq!(policy.idle, Duration::from_secs(600));
+    assert!(config.clusters.is_empty());
+}
+
+#[test]
+fn a_file_goes_over_the_defaults_and_the_environment_over_the_file() {
+    let text = "region = \"eu-west-1\"\n[api]\nlisten = \"127.0.0.1:1\"\nmax_page_size = 100\n";
+    let environment = [
+        ("FIRESTEEL_API__LISTEN", "[::1]:2"),
+        ("FIRESTEEL_ACCOUNT", "000000000001"),
+        ("FIRESTEEL_API__MAX_BODY_BYTES", "17"),
+        ("FIRESTEEL_ALLOW_PROCESS_BACKEND", "true"),
+        ("FIRESTEEL_WORKER__LEASE", "2m"),
+        ("FIRESTEEL_WORKER__IDLE", "90"),
+    ];
+    let config = load(text, &environment).unwrap();
+    assert_eq!(config.region, "eu-west-1");
+    assert_eq!(config.api.max_page_size.get(), 100);
+    assert_eq!(config.api.listen.to_string(), "[::1]:2");
+    assert_eq!(config.account.as_str(), "000000000001");
+    assert_eq!(config.api.max_body_bytes.get(), 17);
+    assert!(config.allow_process_backend);
+    assert_eq!(config.worker.lease, Duration::from_secs(120));
+    assert_eq!(config.worker.idle, Duration::from_secs(90));
+}
+
+#[test]
+fn the_command_line_goes_over_everything() {
+    let overrides = Overrides {
+        listen: Some("127.0.0.1:0".into()),
+        database_url: Some("postgres://x".into()),
+        ..Overrides::default()
+    };
+    let environment = [("FIRESTEEL_API__LISTEN".to_owned(), "127.0.0.1:9".to_owned())];
+    let config = Config::load(None, environment, &overrides).unwrap();
+    assert_eq!(config.api.listen.to_string(), "127.0.0.1:0");
+    assert_eq!(config.database.url.unwrap().expose(), "postgres://x");
+}
+
+#[test]
+fn variables_that_kubernetes_sets_for_a_service_of_our_name_are_no_settings() {
+    let environment = [
+        ("FIRESTEEL_SERVICE_HOST", "10.0.0.1"),
+        ("FIRESTEEL_PORT", "tcp://10.0.0.1:9400"),
+        ("FIRESTEEL_PORT_9400_TCP_ADDR", "10.0.0.1"),
+        ("FIRESTEEL_CONFIG", "/etc/firesteel.toml"),
+    ];
+    load("", &environment).unwrap();
+}
+
+#[test]
+fn what_is_unknown_or_malformed_is_refused_by_name_on_one_line() {
+    type Case = (
+        &'static str,
+        &'static [(&'static str, &'static str)],
+        &'static [&'static str],
+    );
+    let cases: [Case; 11] = [
+        ("reigon = \"x\"", &[], &["reigon"]),
+        ("[api]\nlisen = \"x\"", &[], &["lisen"]),
+        ("", &[("FIRESTEEL_API__LISEN", "x")], &["lisen"]),
+        ("[api]\nlisten = \"here\"", &[], &["api.listen"]),
+        ("[api]\nauth = \"sigv5\"", &[], &["sigv5"]),
+        ("[worker]\nlease = \"soon\"", &[], &["soon", "worker.lease"]),
+        ("[worker]\nlease = 0", &[], &["worker.lease"]),
+        ("[worker]\nlease = -1", &[], &["worker.lease"]),
+        ("account = \"12\"", &[], &["12 digits"]),
+        ("[api]\nmax_page_size = 10", &[], &["max_page_size"]),
+        ("[api", &[], &["line 1"]),
+    ];
+    for (text, environment, named) in cases {
+        let message = refusal(text, environment);
+        assert!(!message.contains('\n'), "{message}");
+        for name in named {
+            assert!(message.contains(name), "{name}: {message}");
+        }
+    }
+}
+
+#[test]
+fn a_missing_file_is_named() {
+    let path = Path::new("/nowhere/firesteel.toml");
+    let error = Config::load(Some(path), [], &Overrides::default()).unwrap_err();
+    assert!(
+        error.to_string().contains("/nowhere/firesteel.toml"),
+        "{error}"
+    );
+}
+
+#[test]
+fn clusters_are_checked() {
+    let cases = [
+        (
+            "[[clusters]]\nid = \"a b\"\nbackend = \"process\"",
+            "\"a b\" is not an id",
+        ),
+        (
+            "[[clusters]]\nid = \"a\"\nbackend = \"process\"\n[[clusters]]\nid = \"a\"\nbackend = \"kubernetes\"",
+            "a stands there twice",
+        ),
+        ("[[clusters]]\nid = \"a\"\nbackend = \"mesos\"", "mesos"),
+        (
+            "[[clusters]]\nid = \"a\"\nbackend = \"process\"\nkubeconfig = \"x\"",
+            "kubeconfig",
+        ),
+        (
+            "[[clusters]]\nid = \"a\"\nbackend = \"kubernetes\"\nin_cluster = true\ncontext = \"x\"",
+            "in_cluster",
+        ),
+        (
+            "[[clusters]]\nid = \"a\"\nbackend = \"process\"\naccounts = [\"1\"]",
+            "12 digits",
+        ),
+    ];
+    for (text, named) in cases {
+        let message = refusal(text, &[]);
+        assert!(message.contains(named), "{message}");
+    }
+}
+
+#[test]
+fn dev_has_a_cluster_and_keeps_those_it_is_given() {
+    let config = load("", &[]).unwrap().for_command(Command::Dev).unwrap();
+    assert_eq!(config.clusters.len(), 1);
+    assert_eq!(config.clusters[0].id(), "local");
+    assert!(config.clusters[0].namespaces().is_none());
+    let config = load(PROD, &[]).unwrap().for_command(Command::Dev).unwrap();
+    assert_eq!(config.clusters.len(), 1);
+    assert_eq!(config.clusters[0].id(), "prod");
+}
+
+#[test]
+fn without_authentication_only_this_host_is_listened_to() {
+    for command in [Command::Dev, Command::Serve] {
+        let config = load(PROD, &[("FIRESTEEL_API__LISTEN", "0.0.0.0:9400")]).unwrap();
+        let error = config.for_command(command).unwrap_err().to_string();
+        assert!(error.contains("loopback"), "{error}");
+    }
+}
+
+#[test]
+fn serve_demands_what_dev_does_not() {
+    let serve = |text: &str| {
+        load(text, &[])
+            .unwrap()
+            .for_command(Command::Serve)
+            .map(|_| ())
+            .map_err(|error| error.to_string())
+    };
+    assert_eq!(serve(PROD), Ok(()));
+    let open =
+        "\n[[clusters]]\nid = \"x\"\nbackend = \"process\"\naccounts = []\nnamespaces = []\n";
+    let allowed = format!("allow_process_backend = true\n{PROD}{open}");
+    assert_eq!(serve(&allowed), Ok(()));
+    for (text, named) in [
+        (format!("{PROD}{open}"), "allow_process_backend"),
+        (PROD.replace("url =", "listen_url ="), "database.url"),
+        (
+            PROD.replace("accounts = [\"123456789012\"]", ""),
+            "accounts",
+        ),
+        (PROD.replace("namespaces = [\"team-*\"]", ""), "namespaces"),
+        (
+            "[database]\nurl = \"postgres://x\"".to_owned(),
+            "[[clusters]]",
+        ),
+    ] {
+        let error = serve(&text).unwrap_err();
+        assert!(error.contains(named), "{error}");
+    }
+}
+
+#[test]
+fn a_clusters_defaults_are_the_documented_ones() {
+    let text = "[[clusters]]\nid = \"a\"\nbackend = \"process\"\n[[clusters]]\nid = \"b\"\nbackend = \"kubernetes\"\n";
+    let config = load(text, &[]).unwrap();
+    for cluster in &config.clusters {
+        let documented: Vec<String> = match cluster {
+            ClusterConfig::Process(process) => {
+                vec![format!("max_processes = {} ", process.max_processes)]
+            }
+            ClusterConfig::Kubernetes(kubernetes) => vec![
+                format!("image = \"{}\" ", kubernetes.image),
+                format!(
+                    "image_pull_policy = \"{}\"",
+                    kubernetes.image_pull_policy.as_str()
+                ),
+                format!("service_account = \"{}\" ", kubernetes.service_account),
+                format!("in_cluster = {} ", kubernetes.in_cluster),
+            ],
+        };
+        for line in documented {
+            assert!(DEFAULTS.contains(&line), "{line}");
+        }
+    }
+}
+
+#[test]
+fn names_of_properties_and_variables_stay_as_they_are_written() {
+    let text = r#"
+[[clusters]]
+id = "a"
+backend = "kubernetes"
+[clusters.defaults.properties]
+"spark.kubernetes.executor.podNamePrefix" = "x"
+[clusters.defaults.releases."emr-7.12.0-latest"]
+"spark.kubernetes.container.image" = "y"
+[clusters.defaults.environment]
+AWS_REGION = "z"
+"#;
+    let config = load(text, &[]).unwrap();
+    let defaults = config.clusters[0].defaults();
+    assert_eq!(
+        defaults.properties["spark.kubernetes.executor.podNamePrefix"],
+        "x"
+    );
+    let release = &defaults.releases["emr-7.12.0-latest"];
+    assert_eq!(release["spark.kubernetes.container.image"], "y");
+    assert_eq!(defaults.environment["AWS_REGION"], "z");
+}
+
+#[test]
+fn secrets_are_not_printed() {
+    let config = load("[database]\nurl = \"postgres://u:hunter2@db/x\"", &[]).unwrap();
+    assert!(!format!("{config:?}").contains("hunter2"));
+}
+
+#[test]
+fn the_data_folder_follows_the_xdg_rules() {
+    let with = |variables: &[(&str, &str)]| {
+        values::default_data_dir(|name| {
+            let found = variables.iter().find(|(key, _)| *key == name);
+            found.map(|(_, value)| (*value).into())
+        })
+    };
+    let both = [("XDG_DATA_HOME", "/data"), ("HOME", "/home/me")];
+    assert_eq!(with(&both), Some("/data/firesteel".into()));
+    let relative = [("XDG_DATA_HOME", "data"), ("HOME", "/home/me")];
+    let home = Some("/home/me/.local/share/firesteel".into());
+    assert_eq!(with(&relative), home);
+    assert_eq!(with(&[]), None);
+}

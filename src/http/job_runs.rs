@@ -1,0 +1,244 @@
+//! The operations on job runs.
+
+mod accept;
+mod view;
+
+use axum::extract::State;
+
+use super::Shared;
+use super::failure::token_reused;
+use super::idempotency::request_hash;
+use super::openapi::{Failures, OfJobRun, OfVirtualCluster, Paging, Window};
+use super::paging::List;
+use super::request::{Answer, Valid};
+use super::virtual_clusters;
+use crate::app::App;
+use crate::domain::account::Caller;
+use crate::domain::ids::{JobRunId, VirtualClusterId};
+use crate::domain::job_run as domain;
+use crate::domain::virtual_cluster::{self, VirtualCluster};
+use crate::store::{
+    Cancellation, Cursor, JobRunFilter, RequestHash, StartJobRun, StartJobRunError, StoreError,
+};
+use crate::wire::{self, ApiError};
+
+#[utoipa::path(
+    post, path = "/virtualclusters/{virtualClusterId}/jobruns", operation_id = "StartJobRun",
+    tag = "Job runs", params(OfVirtualCluster),
+    request_body = wire::StartJobRunRequest,
+    responses((status = 200, body = wire::StartJobRunResponse), Failures),
+)]
+pub(super) async fn start_job_run(
+    State(app): State<Shared>,
+    caller: Caller,
+    Valid(request): Valid<wire::StartJobRunRequest>,
+) -> Result<Answer<wire::StartJobRunResponse>, ApiError> {
+    let hash = request_hash(&request)?;
+    let virtual_cluster =
+        virtual_clusters::find(&app, &caller, &request.virtual_cluster_id).await?;
+    let token = &request.client_token;
+    let known = app
+        .store
+        .job_run_by_token(&caller.account, &virtual_cluster.id, token, &hash)
+        .await?;
+    let run = match known {
+        Some(run) => run,
+        None => {
+            check_running(virtual_cluster.state)?;
+            let new = accept::job_run(request, &virtual_cluster, &caller)?;
+            start(&app, &caller, &virtual_cluster, &new, &hash).await?
+        }
+    };
+    Ok(Answer(view::started(run, &app.region)))
+}
+
+#[utoipa::path(
+    get, path = "/virtualclusters/{virtualClusterId}/jobruns/{jobRunId}",
+    operation_id = "DescribeJobRun", tag = "Job runs",
+    params(OfVirtualCluster, OfJobRun),
+    responses((status = 200, body = wire::DescribeJobRunResponse), Failures),
+)]
+pub(super) async fn describe_job_run(
+    State(app): State<Shared>,
+    caller: Caller,
+    Valid(request): Valid<wire::DescribeJobRunRequest>,
+) -> Result<Answer<wire::DescribeJobRunResponse>, ApiError> {
+    let id = job_run_id(&request.id)?;
+    let found = match VirtualClusterId::parse(request.virtual_cluster_id.as_str()) {
+        Ok(cluster) => app.store.job_run(&caller.account, &cluster, &id).await?,
+        Err(_) => None,
+    };
+    let run = found.ok_or_else(|| unknown(&id))?;
+    let attempts = attempts(&app, std::slice::from_ref(&run)).await?;
+    Ok(Answer(wire::DescribeJobRunResponse {
+        job_run: Some(view::described(run, &attempts, &app.region)),
+    }))
+}
+
+#[utoipa::path(
+    get, path = "/virtualclusters/{virtualClusterId}/jobruns", operation_id = "ListJobRuns",
+    tag = "Job runs",
+    params(
+        OfVirtualCluster,
+        (
+            "name" = Option<String>, Query,
+            min_length = 1, max_length = 64, pattern = r"^[\.\-_/#A-Za-z0-9]+$"
+        ),
+        ("states" = Option<Vec<wire::JobRunState>>, Query),
+        Window, Paging,
+    ),
+    responses((status = 200, body = wire::ListJobRunsResponse), Failures),
+)]
+pub(super) async fn list_job_runs(
+    State(app): State<Shared>,
+    caller: Caller,
+    Valid(request): Valid<wire::ListJobRunsRequest>,
+) -> Result<Answer<wire::ListJobRunsResponse>, ApiError> {
+    let name = format!("ListJobRuns/{}", request.virtual_cluster_id);
+    let (max, token) = (request.max_results, request.next_token.as_deref());
+    let list = List::of(&app, &caller, &name, max, token)?;
+    let found = match VirtualClusterId::parse(request.virtual_cluster_id.as_str()) {
+        Ok(cluster) => {
+            let filter = filter(request);
+            let account = &caller.account;
+            app.store
+                .list_job_runs(account, &cluster, &filter, list.page())
+                .await?
+        }
+        Err(_) => Vec::new(),
+    };
+    let (found, next_token) = list.cut(found, |run| Cursor {
+        created_at: run.created_at,
+        id: run.id.to_string(),
+    })?;
+    let attempts = attempts(&app, &found).await?;
+    let views = found
+        .into_iter()
+        .map(|run| view::listed(run, &attempts, &app.region));
+    Ok(Answer(wire::ListJobRunsResponse {
+        job_runs: Some(views.collect()),
+        next_token,
+    }))
+}
+
+#[utoipa::path(
+    delete, path = "/virtualclusters/{virtualClusterId}/jobruns/{jobRunId}",
+    operation_id = "CancelJobRun", tag = "Job runs",
+    params(OfVirtualCluster, OfJobRun),
+    responses((status = 200, body = wire::CancelJobRunResponse), Failures),
+)]
+pub(super) async fn cancel_job_run(
+    State(app): State<Shared>,
+    caller: Caller,
+    Valid(request): Valid<wire::CancelJobRunRequest>,
+) -> Result<Answer<wire::CancelJobRunResponse>, ApiError> {
+    let id = job_run_id(&request.id)?;
+    let cancellation = match VirtualClusterId::parse(request.virtual_cluster_id.as_str()) {
+        Ok(cluster) => cancel(&app, &caller, &cluster, &id).await?,
+        Err(_) => Cancellation::Unknown,
+    };
+    match cancellation {
+        Cancellation::Accepted => Ok(Answer(wire::CancelJobRunResponse {
+            id: Some(request.id),
+            virtual_cluster_id: Some(request.virtual_cluster_id),
+        })),
+        Cancellation::Unknown => Err(unknown(&id)),
+        Cancellation::NotCancellable(_) => Err(ApiError::Validation(format!(
+            "Job run {id} is not in a cancellable state"
+        ))),
+    }
+}
+
+async fn start(
+    app: &App,
+    caller: &Caller,
+    virtual_cluster: &VirtualCluster,
+    new: &domain::NewJobRun,
+    request_hash: &RequestHash,
+) -> Result<domain::JobRun, StartJobRunError> {
+    let start = StartJobRun {
+        caller,
+        virtual_cluster,
+        new,
+        request_hash,
+        now: app.clock.now(),
+    };
+    let run = app.store.start_job_run(&start).await?;
+    app.wakes.wake(&run.cluster);
+    Ok(run)
+}
+
+async fn cancel(
+    app: &App,
+    caller: &Caller,
+    virtual_cluster: &VirtualClusterId,
+    id: &JobRunId,
+) -> Result<Cancellation, StoreError> {
+    let (store, account) = (&app.store, &caller.account);
+    let cancellation = store.cancel_job_run(account, virtual_cluster, id).await?;
+    if cancellation == Cancellation::Accepted
+        && let Ok(Some(run)) = store.job_run(account, virtual_cluster, id).await
+    {
+        app.wakes.wake(&run.cluster);
+    }
+    Ok(cancellation)
+}
+
+/// The attempts of those runs that tell of them: the ones with a retry policy.
+async fn attempts(app: &App, runs: &[domain::JobRun]) -> Result<view::Attempts, StoreError> {
+    let with_policy: Vec<_> = runs
+        .iter()
+        .filter(|run| run.max_attempts.is_some())
+        .map(|run| run.id.to_string())
+        .collect();
+    if with_policy.is_empty() {
+        return Ok(view::Attempts::new());
+    }
+    app.store.attempt_counts(&with_policy).await
+}
+
+impl From<StartJobRunError> for ApiError {
+    fn from(error: StartJobRunError) -> Self {
+        match error {
+            StartJobRunError::VirtualClusterNotRunning(state) => not_running(state),
+            StartJobRunError::TokenReused => token_reused(),
+            StartJobRunError::Store(error) => error.into(),
+        }
+    }
+}
+
+fn check_running(state: virtual_cluster::State) -> Result<(), ApiError> {
+    match state {
+        virtual_cluster::State::Running => Ok(()),
+        virtual_cluster::State::Terminating
+        | virtual_cluster::State::Terminated
+        | virtual_cluster::State::Arrested => Err(not_running(state)),
+    }
+}
+
+fn not_running(state: virtual_cluster::State) -> ApiError {
+    ApiError::Validation(format!(
+        "Virtual cluster state {state} is not valid to create resource JobRun."
+    ))
+}
+
+fn job_run_id(text: &str) -> Result<JobRunId, ApiError> {
+    JobRunId::parse(text).map_err(|_| ApiError::Validation("Invalid job run short id".to_owned()))
+}
+
+fn unknown(id: &JobRunId) -> ApiError {
+    ApiError::ResourceNotFound(format!("Job run {id} doesn't exist."))
+}
+
+fn filter(request: wire::ListJobRunsRequest) -> JobRunFilter {
+    let states = request.states.unwrap_or_default();
+    JobRunFilter {
+        name: request.name,
+        states: states
+            .iter()
+            .filter_map(|state| domain::State::parse(state.as_str()))
+            .collect(),
+        created_after: request.created_after.map(Into::into),
+        created_before: request.created_before.map(Into::into),
+    }
+}

@@ -1,0 +1,182 @@
+//! What StartJobRun checks beyond the API model's constraints, in the order in which callers see
+//! it: release, driver, monitoring, retry policy, role, parameters.
+
+use crate::domain::account::Caller;
+use crate::domain::arn;
+use crate::domain::configuration::{
+    CloudWatch, Configuration, ConfigurationOverrides, LogRotation, ManagedLogs,
+    MonitoringConfiguration, S3Logs,
+};
+use crate::domain::job_run::{JobDriver, NewJobRun};
+use crate::domain::virtual_cluster::VirtualCluster;
+use crate::http::failure::breach;
+use crate::spark::params::{self, ParamsError};
+use crate::spark::releases::{self, ReleaseError};
+use crate::wire::{self, ApiError, Sensitive};
+
+const LOG_URI: &str =
+    "configurationOverrides.monitoringConfiguration.s3MonitoringConfiguration.logUri";
+
+/// The run that a request asks for.
+pub(super) fn job_run(
+    request: wire::StartJobRunRequest,
+    virtual_cluster: &VirtualCluster,
+    caller: &Caller,
+) -> Result<NewJobRun, ApiError> {
+    if request.job_template_id.is_some() || request.job_template_parameters.is_some() {
+        return refused("jobTemplateId is not supported yet.");
+    }
+    let release_label = known_release(request.release_label)?;
+    let driver = job_driver(request.job_driver)?;
+    let overrides = request.configuration_overrides.map(overrides);
+    check_log_uri(overrides.as_ref())?;
+    let max_attempts = max_attempts(request.retry_policy_configuration.as_ref())?;
+    check_role(request.execution_role_arn.as_deref(), caller)?;
+    check_parameters(&driver)?;
+    Ok(NewJobRun {
+        virtual_cluster: virtual_cluster.id.clone(),
+        client_token: request.client_token,
+        name: request.name,
+        execution_role_arn: request.execution_role_arn,
+        release_label,
+        driver,
+        overrides,
+        tags: request.tags.unwrap_or_default(),
+        max_attempts,
+    })
+}
+
+fn known_release(label: Option<String>) -> Result<String, ApiError> {
+    let label =
+        label.ok_or_else(|| breach("Value null", "releaseLabel", "Member must not be null"))?;
+    match releases::find(&label) {
+        Ok(_) => Ok(label),
+        Err(error @ ReleaseError::Unknown(_)) => Err(ApiError::ResourceNotFound(error.to_string())),
+        Err(error @ ReleaseError::TooOld { .. }) => refused(&error.to_string()),
+    }
+}
+
+fn job_driver(driver: Option<wire::JobDriver>) -> Result<JobDriver, ApiError> {
+    let driver = driver.unwrap_or_default();
+    match (driver.spark_submit_job_driver, driver.spark_sql_job_driver) {
+        (Some(submit), None) => Ok(JobDriver::SparkSubmit {
+            entry_point: submit.entry_point.into_inner(),
+            arguments: submit
+                .entry_point_arguments
+                .map(|list| list.into_iter().map(Sensitive::into_inner).collect()),
+            parameters: submit.spark_submit_parameters.map(Sensitive::into_inner),
+        }),
+        (None, Some(sql)) => Ok(JobDriver::SparkSql {
+            entry_point: sql.entry_point.map(Sensitive::into_inner),
+            parameters: sql.spark_sql_parameters.map(Sensitive::into_inner),
+        }),
+        (Some(_), Some(_)) | (None, None) => refused(
+            "jobDriver must have exactly one of sparkSubmitJobDriver and sparkSqlJobDriver.",
+        ),
+    }
+}
+
+fn check_log_uri(overrides: Option<&ConfigurationOverrides>) -> Result<(), ApiError> {
+    let monitoring = overrides.and_then(|overrides| overrides.monitoring.as_ref());
+    let Some(s3) = monitoring.and_then(|monitoring| monitoring.s3.as_ref()) else {
+        return Ok(());
+    };
+    let bucket = s3.log_uri.strip_prefix("s3://");
+    match bucket.and_then(|rest| rest.split('/').next()) {
+        Some(bucket) if !bucket.is_empty() => Ok(()),
+        _ => refused(&format!(
+            "{LOG_URI} failed to satisfy constraint : Member must be an S3 URI such as \
+             s3://bucket/prefix"
+        )),
+    }
+}
+
+fn max_attempts(policy: Option<&wire::RetryPolicyConfiguration>) -> Result<Option<i32>, ApiError> {
+    match policy.map(|policy| policy.max_attempts) {
+        Some(..1) => {
+            refused("Retry policy configuration's parameter value of maxAttempts is invalid")
+        }
+        valid => Ok(valid),
+    }
+}
+
+/// A role of nobody's account (`arn:aws:iam:::role/x`) is the caller's.
+fn check_role(role: Option<&str>, caller: &Caller) -> Result<(), ApiError> {
+    match role.and_then(arn::account_of) {
+        Some(account) if !account.is_empty() && account != caller.account.as_str() => {
+            refused(&format!(
+                "Cross-account pass role is not allowed: executionRoleArn belongs to account \
+                 {account}, the caller to {}.",
+                caller.account
+            ))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn check_parameters(driver: &JobDriver) -> Result<(), ApiError> {
+    type Parse = fn(&str) -> Result<params::Params, ParamsError>;
+    let (member, parse, parameters): (_, Parse, _) = match driver {
+        JobDriver::SparkSubmit { parameters, .. } => (
+            "sparkSubmitJobDriver.sparkSubmitParameters",
+            params::parse,
+            parameters,
+        ),
+        JobDriver::SparkSql { parameters, .. } => (
+            "sparkSqlJobDriver.sparkSqlParameters",
+            params::parse_sql,
+            parameters,
+        ),
+    };
+    match parse(parameters.as_deref().unwrap_or_default()) {
+        Ok(_) => Ok(()),
+        Err(error) => refused(&format!("jobDriver.{member} is not valid: {error}")),
+    }
+}
+
+fn refused<T>(message: &str) -> Result<T, ApiError> {
+    Err(ApiError::Validation(message.to_owned()))
+}
+
+fn overrides(wire: wire::ConfigurationOverrides) -> ConfigurationOverrides {
+    ConfigurationOverrides {
+        application_configuration: wire.application_configuration.map(configurations),
+        monitoring: wire.monitoring_configuration.map(monitoring),
+    }
+}
+
+fn configurations(list: Vec<wire::Configuration>) -> Vec<Configuration> {
+    list.into_iter()
+        .map(|wire| Configuration {
+            classification: wire.classification,
+            properties: wire.properties.map(Sensitive::into_inner),
+            configurations: wire.configurations.map(configurations),
+        })
+        .collect()
+}
+
+fn monitoring(wire: wire::MonitoringConfiguration) -> MonitoringConfiguration {
+    MonitoringConfiguration {
+        managed_logs: wire.managed_logs.map(|logs| ManagedLogs {
+            allow_aws_to_retain_logs: logs.allow_aws_to_retain_logs.map(|flag| flag.to_string()),
+            encryption_key_arn: logs.encryption_key_arn,
+        }),
+        persistent_app_ui: wire.persistent_app_ui.map(|flag| flag.to_string()),
+        cloud_watch: wire
+            .cloud_watch_monitoring_configuration
+            .map(|logs| CloudWatch {
+                log_group_name: logs.log_group_name,
+                log_stream_name_prefix: logs.log_stream_name_prefix,
+            }),
+        s3: wire.s3_monitoring_configuration.map(|logs| S3Logs {
+            log_uri: logs.log_uri,
+            encryption_key_arn: logs.encryption_key_arn,
+        }),
+        log_rotation: wire
+            .container_log_rotation_configuration
+            .map(|rotation| LogRotation {
+                rotation_size: rotation.rotation_size,
+                max_files_to_keep: rotation.max_files_to_keep,
+            }),
+    }
+}

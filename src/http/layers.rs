@@ -1,0 +1,94 @@
+//! What happens around every request: an id, one log line, metrics, a limit of time, and an answer
+//! even where a handler panics.
+
+use std::any::Any;
+use std::time::{Duration, Instant};
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use metrics::{counter, histogram};
+use tracing::{Instrument as _, Span};
+use uuid::Uuid;
+
+use super::Shared;
+use super::failure::chain;
+use crate::telemetry::{API_REQUESTS, API_SECONDS};
+use crate::wire::{ApiError, Cause, Route};
+
+/// The name in logs and metrics for what is no operation.
+const UNKNOWN: &str = "Unknown";
+
+/// Gives every answer an id, and tells of it: one line and two metrics.
+pub(super) async fn record(request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let id = Uuid::new_v4();
+    let operation = match Route::find(request.method(), request.uri().path()) {
+        Route::Found(operation, _) => operation.name,
+        Route::OtherMethod | Route::Unknown => UNKNOWN,
+    };
+    let span = tracing::info_span!("request", request.id = %id, operation);
+    let mut response = next.run(request).instrument(span.clone()).await;
+    if let Ok(id) = HeaderValue::from_str(&id.to_string()) {
+        response.headers_mut().insert("x-amzn-requestid", id);
+    }
+    let took = started.elapsed();
+    count(operation, response.status(), took);
+    log(&span, operation, &response, took);
+    response
+}
+
+/// Answers for a request that takes too long, so that the client tries again.
+pub(super) async fn limit_time(
+    State(app): State<Shared>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let limit = app.config.api.request_timeout;
+    tokio::time::timeout(limit, next.run(request))
+        .await
+        .unwrap_or_else(|_| {
+            ApiError::ServiceUnavailable("The request took too long. Try again.".to_owned())
+                .into_response()
+        })
+}
+
+/// Answers for a handler that panicked. What it panicked with may hold anything and is not shown.
+pub(super) fn answer_panic(_: Box<dyn Any + Send>) -> Response<Body> {
+    ApiError::internal("the handler panicked").into_response()
+}
+
+fn count(operation: &'static str, status: StatusCode, took: Duration) {
+    let labels = [
+        ("operation", operation.to_owned()),
+        ("status", status.as_u16().to_string()),
+    ];
+    counter!(API_REQUESTS, &labels).increment(1);
+    histogram!(API_SECONDS, &labels).record(took.as_secs_f64());
+}
+
+fn log(span: &Span, operation: &str, response: &Response, took: Duration) {
+    let status = response.status().as_u16();
+    let duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+    let code = response
+        .headers()
+        .get("x-amzn-errortype")
+        .and_then(|value| value.to_str().ok());
+    let cause = response.extensions().get::<Cause>();
+    match (code, cause) {
+        (Some(code), Some(cause)) => tracing::error!(
+            parent: span, status, duration_ms, error.code = code, error = chain(cause.0.as_ref()),
+            "{operation} failed with {status} {code} after {duration_ms} ms"
+        ),
+        (Some(code), None) => tracing::info!(
+            parent: span, status, duration_ms, error.code = code,
+            "{operation} was refused with {status} {code} after {duration_ms} ms"
+        ),
+        (None, _) => tracing::info!(
+            parent: span, status, duration_ms,
+            "{operation} was answered with {status} after {duration_ms} ms"
+        ),
+    }
+}

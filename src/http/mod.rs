@@ -1,0 +1,26 @@
+//! The API over HTTP: a handler takes a caller and a validated request, asks the domain and the
+//! store, and answers. Nothing else happens here, and whatever goes wrong is answered in AWS's form.
+
+mod admin;
+mod caller;
+mod failure;
+mod idempotency;
+mod job_runs;
+mod layers;
+mod openapi;
+mod paging;
+mod request;
+mod router;
+mod serve;
+mod virtual_clusters;
+
+use std::sync::Arc;
+
+pub use admin::admin;
+pub use router::{api, specification};
+pub use serve::serve;
+
+use crate::app::App;
+
+/// What handlers share.
+type Shared = Arc<App>;

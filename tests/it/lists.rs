@@ -1,0 +1,244 @@
+//! Lists: order, filters, pages.
+
+use firesteel::wire::{ListJobRunsResponse, ListVirtualClustersResponse};
+use sqlx::PgPool;
+
+use crate::harness::client::{job_run, virtual_cluster, with};
+use crate::harness::{Client, TestApp};
+
+async fn runs(client: &Client, path: &str) -> (Vec<String>, Option<String>) {
+    let list: ListJobRunsResponse = client.get(path).await.ok();
+    let ids = list.job_runs.unwrap().into_iter();
+    (ids.map(|run| run.id.unwrap()).collect(), list.next_token)
+}
+
+async fn clusters(client: &Client, path: &str) -> (Vec<String>, Option<String>) {
+    let list: ListVirtualClustersResponse = client.get(path).await.ok();
+    let ids = list.virtual_clusters.unwrap().into_iter();
+    let ids = ids.map(|cluster| cluster.id.unwrap());
+    (ids.collect(), list.next_token)
+}
+
+/// Starts runs and gives their ids, the newest first.
+async fn start(client: &Client, cluster: &str, count: usize) -> Vec<String> {
+    let mut ids = Vec::new();
+    for _ in 0..count {
+        ids.push(client.job_run(cluster).await);
+    }
+    ids.reverse();
+    ids
+}
+
+#[sqlx::test]
+async fn pages_hold_each_run_once_newest_first(pool: PgPool) {
+    let app = TestApp::start(pool).await;
+    let cluster = app.client.virtual_cluster("jobs").await;
+    let path = format!("/virtualclusters/{cluster}/jobruns");
+    let started = start(&app.client, &cluster, 7).await;
+    // Runs of one moment are told apart by their ids alone.
+    sqlx::query("UPDATE job_run SET created_at = date_trunc('day', created_at)")
+        .execute(&app.pool)
+        .await
+        .unwrap();
+    let mut sorted = started.clone();
+    sorted.sort_by(|a, b| b.cmp(a));
+    let (all, none) = runs(&app.client, &path).await;
+    assert_eq!((all, none), (sorted.clone(), None));
+
+    let (mut pages, mut next) = runs(&app.client, &format!("{path}?maxResults=3")).await;
+    assert_eq!(pages.len(), 3);
+    while let Some(token) = next {
+        let page = format!("{path}?maxResults=3&nextToken={token}");
+        let (more, following) = runs(&app.client, &page).await;
+        pages.extend(more);
+        next = following;
+    }
+    assert_eq!(pages, sorted);
+
+    let (first, next) = runs(&app.client, &format!("{path}?maxResults=2")).await;
+    let rest = format!("{path}?nextToken={}", next.unwrap());
+    let (rest, none) = runs(&app.client, &rest).await;
+    assert_eq!((first.len(), rest.len(), none), (2, 5, None));
+    let (exact, none) = runs(&app.client, &format!("{path}?maxResults=7")).await;
+    assert_eq!((exact, none), (sorted, None));
+}
+
+#[sqlx::test]
+async fn page_sizes_have_a_default_and_a_limit(pool: PgPool) {
+    let settings = [("API__DEFAULT_PAGE_SIZE", "2"), ("API__MAX_PAGE_SIZE", "3")];
+    let app = TestApp::with(pool, &settings).await;
+    let cluster = app.client.virtual_cluster("jobs").await;
+    let path = format!("/virtualclusters/{cluster}/jobruns");
+    start(&app.client, &cluster, 5).await;
+    for (query, size) in [("", 2), ("?maxResults=1", 1), ("?maxResults=1000", 3)] {
+        let (page, next) = runs(&app.client, &format!("{path}{query}")).await;
+        assert_eq!(page.len(), size, "{query}");
+        assert!(next.is_some(), "{query}");
+    }
+    for size in ["0", "-1"] {
+        for list in [&path, "/virtualclusters"] {
+            let reply = app.client.get(&format!("{list}?maxResults={size}")).await;
+            reply.invalid(&format!(
+                "1 validation error detected: Value '{size}' at 'maxResults' failed to satisfy \
+                 constraint: Member must have value greater than or equal to 1"
+            ));
+        }
+    }
+    let reply = app.client.get(&format!("{path}?maxResults=many")).await;
+    reply.refused_with(400, "SerializationException", "maxResults");
+}
+
+#[sqlx::test]
+async fn a_token_works_for_its_list_alone_and_unchanged(pool: PgPool) {
+    let app = TestApp::start(pool.clone()).await;
+    let cluster = app.client.virtual_cluster("jobs").await;
+    let other = app.client.virtual_cluster("others").await;
+    let path = format!("/virtualclusters/{cluster}/jobruns");
+    start(&app.client, &cluster, 2).await;
+    let (_, next) = runs(&app.client, &format!("{path}?maxResults=1")).await;
+    let token = next.unwrap();
+    let turned: String = token.chars().rev().collect();
+    let stranger = TestApp::with(pool, &[("ACCOUNT", "210987654321")]).await;
+    for (client, path, token) in [
+        (&app.client, path.as_str(), turned.as_str()),
+        (&app.client, &path, "x"),
+        (
+            &app.client,
+            &format!("/virtualclusters/{other}/jobruns"),
+            &token,
+        ),
+        (&app.client, "/virtualclusters", &token),
+        (&stranger.client, &path, &token),
+    ] {
+        let reply = client.get(&format!("{path}?nextToken={token}")).await;
+        reply.invalid("Invalid next token.");
+    }
+    let reply = app.client.get(&format!("{path}?nextToken=")).await;
+    reply.refused_with(400, "ValidationException", "nextToken");
+}
+
+#[sqlx::test]
+async fn runs_are_filtered(pool: PgPool) {
+    let app = TestApp::start(pool).await;
+    let cluster = app.client.virtual_cluster("jobs").await;
+    let path = format!("/virtualclusters/{cluster}/jobruns");
+    let ids = start(&app.client, &cluster, 3).await;
+    let named = with(job_run(), serde_json::json!({"name": "a/b#c"}));
+    let named = app.client.start(&cluster, &named).await.text("id");
+    for (id, at, state) in [
+        (&ids[2], "2026-01-01T00:00:00Z", "COMPLETED"),
+        (&ids[1], "2026-01-02T00:00:00Z", "RUNNING"),
+        (&ids[0], "2026-01-03T00:00:00Z", "PENDING"),
+        (&named, "2026-01-04T00:00:00Z", "PENDING"),
+    ] {
+        sqlx::query("UPDATE job_run SET created_at = $2::timestamptz WHERE id = $1")
+            .bind(id)
+            .bind(at)
+            .execute(&app.pool)
+            .await
+            .unwrap();
+        app.set_run(id, state).await;
+    }
+    for (query, found) in [
+        ("states=RUNNING", vec![&ids[1]]),
+        ("states=RUNNING&states=COMPLETED", vec![&ids[1], &ids[2]]),
+        ("states=FAILED", vec![]),
+        ("name=a%2Fb%23c", vec![&named]),
+        ("name=pi&states=PENDING", vec![&ids[0]]),
+        (
+            "createdAfter=2026-01-03T00%3A00%3A00Z",
+            vec![&named, &ids[0]],
+        ),
+        (
+            "createdBefore=2026-01-02T00%3A00%3A00Z",
+            vec![&ids[1], &ids[2]],
+        ),
+        (
+            "createdAfter=2026-01-02T00%3A00%3A00Z&createdBefore=2026-01-03T00%3A00%3A00Z",
+            vec![&ids[0], &ids[1]],
+        ),
+    ] {
+        let (page, _) = runs(&app.client, &format!("{path}?{query}")).await;
+        assert_eq!(page.iter().collect::<Vec<_>>(), found, "{query}");
+    }
+    let query = "states=PENDING&maxResults=1";
+    let (first, next) = runs(&app.client, &format!("{path}?{query}")).await;
+    let query = format!("{query}&nextToken={}", next.unwrap());
+    let (second, none) = runs(&app.client, &format!("{path}?{query}")).await;
+    assert_eq!(
+        (first, second, none),
+        (vec![named], vec![ids[0].clone()], None)
+    );
+}
+
+#[sqlx::test]
+async fn filters_that_mean_nothing_are_refused(pool: PgPool) {
+    let app = TestApp::start(pool).await;
+    let cluster = app.client.virtual_cluster("jobs").await;
+    let path = format!("/virtualclusters/{cluster}/jobruns");
+    for (path, part) in [
+        (format!("{path}?states=DONE"), "states"),
+        ("/virtualclusters?states=DONE".to_owned(), "states"),
+        (
+            "/virtualclusters?containerProviderType=ECS".to_owned(),
+            "containerProviderType",
+        ),
+    ] {
+        let reply = app.client.get(&path).await;
+        reply.refused_with(400, "ValidationException", part);
+    }
+    for path in [
+        format!("{path}?createdAfter=yesterday"),
+        "/virtualclusters?eksAccessEntryIntegrated=perhaps".to_owned(),
+    ] {
+        let reply = app.client.get(&path).await;
+        reply.refused_with(400, "SerializationException", "can not be converted");
+    }
+}
+
+#[sqlx::test]
+async fn the_runs_of_an_unknown_virtual_cluster_are_none(pool: PgPool) {
+    let app = TestApp::start(pool).await;
+    for cluster in ["jk518skp01ys9ka8b0npx9nt0", "abc"] {
+        let path = format!("/virtualclusters/{cluster}/jobruns");
+        assert_eq!(runs(&app.client, &path).await, (vec![], None));
+    }
+}
+
+#[sqlx::test]
+async fn virtual_clusters_are_listed_filtered_and_paged(pool: PgPool) {
+    let app = TestApp::start(pool).await;
+    let list = "/virtualclusters";
+    assert_eq!(clusters(&app.client, list).await, (vec![], None));
+    let mut ids = Vec::new();
+    for (cluster, namespace) in [("local", "a"), ("local", "b"), ("shared", "team-a")] {
+        let request = virtual_cluster("x", cluster, namespace);
+        ids.push(app.client.post(list, &request).await.text("id"));
+    }
+    let gone = format!("{list}/{}", ids[0]);
+    app.client.delete(&gone).await.text("id");
+    for (query, found) in [
+        ("", vec![&ids[2], &ids[1], &ids[0]]),
+        ("?states=RUNNING", vec![&ids[2], &ids[1]]),
+        ("?states=TERMINATED&states=ARRESTED", vec![&ids[0]]),
+        ("?containerProviderId=local", vec![&ids[1], &ids[0]]),
+        ("?containerProviderId=nowhere", vec![]),
+        (
+            "?containerProviderType=EKS&states=TERMINATED",
+            vec![&ids[0]],
+        ),
+        (
+            "?eksAccessEntryIntegrated=false&states=TERMINATED",
+            vec![&ids[0]],
+        ),
+        ("?eksAccessEntryIntegrated=true", vec![]),
+        ("?createdAfter=2999-01-01T00%3A00%3A00Z", vec![]),
+    ] {
+        let (page, _) = clusters(&app.client, &format!("{list}{query}")).await;
+        assert_eq!(page.iter().collect::<Vec<_>>(), found, "{query}");
+    }
+    let (first, next) = clusters(&app.client, "/virtualclusters?maxResults=2").await;
+    let rest = format!("{list}?nextToken={}", next.unwrap());
+    let (rest, none) = clusters(&app.client, &rest).await;
+    assert_eq!((first.len(), rest, none), (2, vec![ids[0].clone()], None));
+}

@@ -1,0 +1,224 @@
+//! One driver a run, whatever becomes of its creation.
+
+use firesteel::domain::job_run::decide::Refusal;
+use firesteel::domain::job_run::{DriverPhase, HolderKind};
+use firesteel::wire::{FailureReason, JobRunState};
+use sqlx::PgPool;
+
+use crate::harness::cluster::{Call, Fate, exit, running};
+use crate::harness::workers::{eventually, settings};
+use crate::harness::{TestApp, Workers};
+
+fn full() -> Fate {
+    Fate::Refused(Refusal::Full("exceeded quota: pods=10".to_owned()))
+}
+
+async fn creations(app: &TestApp, run: &str, least: usize) {
+    eventually("so many creations were sent", async || {
+        (app.local.calls(Call::Create, run) >= least).then_some(())
+    })
+    .await;
+}
+
+#[sqlx::test]
+async fn a_creation_whose_answer_is_lost_gives_one_driver(pool: PgPool) {
+    let app = TestApp::start(pool).await;
+    let cluster = app.client.virtual_cluster("jobs").await;
+    app.local.next(Call::Create, Fate::AnswerLost);
+    let _workers = Workers::start(&app, settings());
+    let run = app.client.job_run(&cluster).await;
+    app.reaches(&cluster, &run, JobRunState::Submitted).await;
+    assert_eq!(app.local.calls(Call::Create, &run), 2);
+    app.local.set_phase(&run, DriverPhase::Ended(exit(0)));
+    app.reaches(&cluster, &run, JobRunState::Completed).await;
+    assert_eq!(app.local.drivers_created(&run), 1);
+}
+
+#[sqlx::test]
+async fn a_creation_that_never_arrives_is_sent_again(pool: PgPool) {
+    let app = TestApp::start(pool).await;
+    let cluster = app.client.virtual_cluster("jobs").await;
+    app.local.next(Call::Create, Fate::Late);
+    app.local.next(Call::Create, Fate::Late);
+    let _workers = Workers::start(&app, settings());
+    let run = app.client.job_run(&cluster).await;
+    app.reaches(&cluster, &run, JobRunState::Submitted).await;
+    assert_eq!(app.local.calls(Call::Create, &run), 3);
+    app.local.deliver_late();
+    app.local.set_phase(&run, DriverPhase::Ended(exit(0)));
+    app.reaches(&cluster, &run, JobRunState::Completed).await;
+    assert_eq!(app.local.drivers_created(&run), 1);
+}
+
+#[sqlx::test]
+async fn a_run_cancelled_while_its_creation_is_under_way_ends_with_its_name_taken(pool: PgPool) {
+    let app = TestApp::start(pool).await;
+    let cluster = app.client.virtual_cluster("jobs").await;
+    let run = app.client.job_run(&cluster).await;
+    for _ in 0..100 {
+        app.local.next(Call::Create, Fate::Late);
+    }
+    let _workers = Workers::start(&app, settings());
+    creations(&app, &run, 1).await;
+    app.cancel(&cluster, &run).await;
+    app.reaches(&cluster, &run, JobRunState::Cancelled).await;
+    assert_eq!(app.local.holder(&run), Some(HolderKind::Tombstone));
+
+    app.local.deliver_late();
+    assert_eq!(app.local.drivers_created(&run), 0);
+    assert_eq!(app.local.holder(&run), Some(HolderKind::Tombstone));
+}
+
+#[sqlx::test]
+async fn a_creation_that_arrives_before_the_tombstone_is_deleted(pool: PgPool) {
+    let app = TestApp::start(pool).await;
+    let cluster = app.client.virtual_cluster("jobs").await;
+    let run = app.client.job_run(&cluster).await;
+    app.local.next(Call::Create, Fate::Late);
+    for _ in 0..100 {
+        app.local.next(Call::Create, full());
+    }
+    let _workers = Workers::start(&app, settings());
+    creations(&app, &run, 2).await;
+    app.local.next(Call::Occupy, full());
+    app.local.deliver_late();
+    app.cancel(&cluster, &run).await;
+    app.reaches(&cluster, &run, JobRunState::Cancelled).await;
+    assert_eq!(app.local.drivers_created(&run), 1);
+    assert_ne!(app.local.holder(&run), Some(HolderKind::Driver));
+}
+
+#[sqlx::test]
+async fn a_driver_that_exists_is_found_although_its_creation_is_refused_now(pool: PgPool) {
+    let app = TestApp::start(pool).await;
+    let cluster = app.client.virtual_cluster("jobs").await;
+    app.local.next(Call::Create, Fate::AnswerLost);
+    for _ in 0..1000 {
+        app.local.next(Call::Create, full());
+    }
+    let _workers = Workers::start(&app, settings());
+    let run = app.client.job_run(&cluster).await;
+    app.reaches(&cluster, &run, JobRunState::Submitted).await;
+    app.local.set_phase(&run, running());
+    app.reaches(&cluster, &run, JobRunState::Running).await;
+    assert_eq!(app.local.drivers_created(&run), 1);
+}
+
+/// The first creation is under way when the second gives the driver, which ends and is deleted by
+/// somebody before its run is closed: then the first arrives.
+#[sqlx::test]
+async fn a_creation_that_arrives_after_the_end_of_the_driver_does_not_stay(pool: PgPool) {
+    let app = TestApp::start(pool).await;
+    let cluster = app.client.virtual_cluster("jobs").await;
+    app.local.next(Call::Create, Fate::Late);
+    let _workers = Workers::start(&app, settings());
+    let run = app.client.job_run(&cluster).await;
+    app.reaches(&cluster, &run, JobRunState::Submitted).await;
+    app.local.set_phase(&run, running());
+    app.reaches(&cluster, &run, JobRunState::Running).await;
+    app.local.end_remove_and_deliver_late(&run, exit(0));
+    app.reaches(&cluster, &run, JobRunState::Completed).await;
+    assert_eq!(app.local.holder(&run), Some(HolderKind::Tombstone));
+}
+
+#[sqlx::test]
+async fn a_creation_that_arrives_after_the_end_of_its_run_gives_no_driver(pool: PgPool) {
+    let app = TestApp::start(pool).await;
+    let cluster = app.client.virtual_cluster("jobs").await;
+    app.local.next(Call::Create, Fate::Late);
+    let _workers = Workers::start(&app, settings());
+    let run = app.client.job_run(&cluster).await;
+    app.reaches(&cluster, &run, JobRunState::Submitted).await;
+    app.local.set_phase(&run, DriverPhase::Ended(exit(0)));
+    app.reaches(&cluster, &run, JobRunState::Completed).await;
+    app.local.remove(&run);
+    eventually("the name is taken again", async || {
+        let holder = app.local.holder(&run);
+        (holder == Some(HolderKind::Tombstone)).then_some(())
+    })
+    .await;
+    app.local.deliver_late();
+    assert_eq!(app.local.drivers_created(&run), 1);
+}
+
+#[sqlx::test]
+async fn a_full_quota_is_told_and_waited_for(pool: PgPool) {
+    let app = TestApp::start(pool).await;
+    let cluster = app.client.virtual_cluster("jobs").await;
+    let run = app.client.job_run(&cluster).await;
+    for _ in 0..1000 {
+        app.local.next(Call::Create, full());
+    }
+    let _workers = Workers::start(&app, settings());
+    eventually("the quota is told", async || {
+        let found = app.client.describe_run(&cluster, &run).await;
+        let details = found.state_details.unwrap_or_default();
+        details.contains("exceeded quota").then_some(())
+    })
+    .await;
+    app.local.forgive(Call::Create);
+    let found = app.reaches(&cluster, &run, JobRunState::Submitted).await;
+    assert_eq!(found.state_details, None);
+    assert_eq!(app.local.drivers_created(&run), 1);
+}
+
+#[sqlx::test]
+async fn a_final_refusal_ends_the_run(pool: PgPool) {
+    let app = TestApp::start(pool).await;
+    let cluster = app.client.virtual_cluster("jobs").await;
+    let _workers = Workers::start(&app, settings());
+    let invalid = Refusal::Invalid("policy says no".to_owned());
+    let forbidden = Refusal::Forbidden("cannot create resource pods".to_owned());
+    for (refusal, reason, part) in [
+        (invalid, FailureReason::ValidationError, "policy says no"),
+        (forbidden, FailureReason::ClusterUnavailable, "permissions"),
+        (
+            Refusal::NamespaceMissing,
+            FailureReason::ClusterUnavailable,
+            "Namespace jobs of cluster local does not exist.",
+        ),
+    ] {
+        app.local.next(Call::Create, Fate::Refused(refusal));
+        let run = app.client.job_run(&cluster).await;
+        let failed = app.reaches(&cluster, &run, JobRunState::Failed).await;
+        assert_eq!(failed.failure_reason, Some(reason));
+        let details = failed.state_details.unwrap();
+        assert!(details.contains(part), "{details}");
+        assert_eq!(app.local.drivers_created(&run), 0);
+    }
+}
+
+#[sqlx::test]
+async fn a_run_does_not_wait_for_ever_for_a_namespace_that_is_gone(pool: PgPool) {
+    let app = TestApp::start(pool).await;
+    let cluster = app.client.virtual_cluster("jobs").await;
+    app.local.next(Call::Create, Fate::Late);
+    for _ in 0..1000 {
+        let gone = || Fate::Refused(Refusal::NamespaceMissing);
+        app.local.next(Call::Create, gone());
+        app.local.next(Call::Occupy, gone());
+    }
+    let _workers = Workers::start(&app, settings());
+    let run = app.client.job_run(&cluster).await;
+    let failed = app.reaches(&cluster, &run, JobRunState::Failed).await;
+    let details = failed.state_details.unwrap();
+    assert!(details.contains("does not exist"), "{details}");
+}
+
+#[sqlx::test]
+async fn a_run_does_not_wait_for_ever_for_a_cluster_that_was_replaced(pool: PgPool) {
+    let app = TestApp::start(pool).await;
+    let cluster = app.client.virtual_cluster("jobs").await;
+    let run = app.client.job_run(&cluster).await;
+    for _ in 0..1000 {
+        app.local.next(Call::Create, Fate::Late);
+    }
+    let _workers = Workers::start(&app, settings());
+    creations(&app, &run, 1).await;
+    app.local.replace();
+    let failed = app.reaches(&cluster, &run, JobRunState::Failed).await;
+    assert_eq!(
+        failed.failure_reason,
+        Some(FailureReason::ClusterUnavailable)
+    );
+}
