@@ -1,0 +1,38 @@
+# Every target can be run on a clean clone: what it needs it makes first.
+.PHONY: help setup build demo lint test unit clients e2e cluster-up cluster-down sqlx
+
+help: ## This list
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+setup: ## Install what demo and test need (virtual environment, Postgres, pyspark)
+	@scripts/setup.sh
+
+build: setup ## Build the server
+	@. scripts/env.sh && SQLX_OFFLINE=true cargo build --locked
+	@$(if $(filter build,$(MAKECMDGOALS)),. scripts/env.sh && echo "Built. To call firesteel and the AWS CLI by their names:" && echo "  export PATH=$$CARGO_TARGET_DIR/debug:$$VENV/bin:\$$PATH")
+
+demo: build ## Three real Spark jobs through the API on this machine
+	@demo/run.sh
+
+lint: setup ## Formatting, clippy, docs
+	@scripts/lint.sh
+
+test: unit clients e2e ## Everything
+
+unit: setup ## Unit, store and HTTP tests, generated files
+	@scripts/unit-tests.sh
+
+clients: build ## boto3 and the AWS CLI against the real server
+	@scripts/pytest.sh tests/clients
+
+e2e: build ## Real Spark on a real Kubernetes (needs root on Linux, and Go)
+	@scripts/pytest.sh tests/e2e
+
+cluster-up: setup ## Start the Kubernetes of the tests
+	@. scripts/env.sh && tests/cluster/up.sh
+
+cluster-down: ## Stop it
+	@. scripts/env.sh && tests/cluster/down.sh
+
+sqlx: setup ## Describe the queries anew after a change of SQL or schema
+	@scripts/sqlx-prepare.sh

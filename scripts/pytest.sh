@@ -1,0 +1,7 @@
+#!/usr/bin/env bash
+# Runs a folder of Python tests against the built server.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. scripts/env.sh
+export FIRESTEEL_BIN=${FIRESTEEL_BIN:-$CARGO_TARGET_DIR/debug/firesteel}
+exec "$FIRESTEEL_PYTHON" -m pytest -c tests/pytest.ini "$@"

@@ -1,0 +1,147 @@
+"""Starts the real server, and waits for what it should become: the base of the Python tests."""
+
+import contextlib
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+
+import boto3
+from botocore.config import Config
+
+TERMINAL = {"COMPLETED", "FAILED", "CANCELLED"}
+ROLE = "arn:aws:iam::123456789012:role/job"
+RELEASE = "emr-7.9.0-latest"
+
+
+def wait_for(what, condition, seconds=30, every=0.1):
+    """The first true value of `condition`, which must come within `seconds`."""
+    deadline = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        assert time.monotonic() < deadline, f"{what}: not within {seconds} s"
+        time.sleep(every)
+
+
+def free_port():
+    with contextlib.closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Server:
+    """`firesteel dev` with a data folder of its own; may be killed and started again."""
+
+    def __init__(self, folder: pathlib.Path, config: str = "", name: str = "server"):
+        self.folder = folder
+        # Not below pytest's folder, which is closed to the user that Postgres is started as in
+        # root's place: its database would stay elsewhere, for ever.
+        self.temporary = tempfile.TemporaryDirectory(prefix="firesteel-test-")
+        self.data = pathlib.Path(self.temporary.name)
+        self.data.chmod(0o755)
+        self.config = folder / f"{name}.toml"
+        self.config.write_text(config)
+        self.port, self.admin_port = free_port(), free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.admin_url = f"http://127.0.0.1:{self.admin_port}"
+        self.log = folder / f"{name}.log"
+        self.process = None
+
+    def start(self):
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [
+                    os.environ["FIRESTEEL_BIN"],
+                    "dev",
+                    f"--listen=127.0.0.1:{self.port}",
+                    f"--admin-listen=127.0.0.1:{self.admin_port}",
+                    f"--data-dir={self.data}",
+                    f"--config={self.config}",
+                ],
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            )
+        line = self.process.stdout.readline()
+        assert self.url in line, f"not ready: {line!r}\n{self.log.read_text()[-4000:]}"
+        return self
+
+    def kill(self):
+        """The hard way: nothing is said good-bye to."""
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait(10)
+
+    def stop(self):
+        """The clean way, whose exit code must be 0."""
+        self.process.send_signal(signal.SIGTERM)
+        assert self.process.wait(30) == 0, self.log.read_text()[-4000:]
+
+    def environment(self):
+        return {
+            **os.environ,
+            "AWS_ENDPOINT_URL_EMR_CONTAINERS": self.url,
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+
+    def client(self):
+        return boto3.client(
+            "emr-containers",
+            endpoint_url=self.url,
+            region_name="us-east-1",
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+            config=Config(retries={"max_attempts": 1}),
+        )
+
+
+def create_virtual_cluster(client, name, cluster, namespace):
+    answer = client.create_virtual_cluster(
+        name=name,
+        containerProvider={
+            "type": "EKS",
+            "id": cluster,
+            "info": {"eksInfo": {"namespace": namespace}},
+        },
+    )
+    return answer["id"]
+
+
+def start_run(client, virtual_cluster, entry_point, arguments=(), parameters=None, **more):
+    driver = {"entryPoint": entry_point, "entryPointArguments": list(arguments)}
+    if not arguments:
+        del driver["entryPointArguments"]
+    if parameters:
+        driver["sparkSubmitParameters"] = parameters
+    return client.start_job_run(
+        virtualClusterId=virtual_cluster,
+        executionRoleArn=ROLE,
+        releaseLabel=RELEASE,
+        jobDriver={"sparkSubmitJobDriver": driver},
+        **more,
+    )["id"]
+
+
+def describe(client, virtual_cluster, run):
+    return client.describe_job_run(virtualClusterId=virtual_cluster, id=run)["jobRun"]
+
+
+def wait_for_state(client, virtual_cluster, run, states, seconds=180):
+    """The run once it is in one of `states`; ending elsewhere fails at once, with its details."""
+
+    def reached():
+        job_run = describe(client, virtual_cluster, run)
+        if job_run["state"] in states:
+            return job_run
+        ended = f"{job_run['state']}: {job_run.get('stateDetails')}"
+        assert job_run["state"] not in TERMINAL, f"ended otherwise, {ended}"
+        return None
+
+    return wait_for(f"{run} in {sorted(states)}", reached, seconds, every=0.2)
