@@ -98,7 +98,6 @@ async fn process_cluster(
     installation: &Installation,
 ) -> anyhow::Result<ProcessCluster> {
     let settings = process::Settings {
-        id: id.clone(),
         spark_home: process.spark_home.clone(),
         max_processes: process.max_processes.get(),
         threads: process.threads.map(NonZeroUsize::get),

@@ -24,7 +24,7 @@ use self::folder::{Folder, Record, delete_leftovers};
 use self::launch::Launcher;
 use self::toolchain::Toolchain;
 use super::{Cluster, ClusterError, CreateError, DriverRef, Event, NamespaceError, Seen};
-use crate::domain::ids::{ClusterId, JobRunId};
+use crate::domain::ids::JobRunId;
 use crate::domain::job_run::decide::{Node, Refusal};
 use crate::domain::job_run::{DriverPhase, HolderKind};
 use crate::spark::Plan;
@@ -32,7 +32,6 @@ use crate::spark::Plan;
 /// How this host runs drivers.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    pub id: ClusterId,
     /// Else SPARK_HOME, else that of an installed pyspark.
     pub spark_home: Option<PathBuf>,
     /// Drivers that may live at a time.

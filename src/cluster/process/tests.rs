@@ -34,7 +34,6 @@ impl Bench {
         std::fs::write(&script, FAKE_SPARK_SUBMIT).unwrap();
         std::fs::set_permissions(&script, PermissionsExt::from_mode(0o755)).unwrap();
         let settings = Settings {
-            id: ClusterId::parse("here").unwrap(),
             spark_home: Some(folder.path().join("spark")),
             max_processes: 10,
             threads: Some(1),
