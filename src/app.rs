@@ -9,6 +9,7 @@ use crate::domain::account::Grant;
 use crate::domain::arn::Region;
 use crate::domain::clock::Clock;
 use crate::domain::ids::{AccountId, ClusterId};
+use crate::sealing::MasterKeys;
 use crate::spark::Defaults;
 use crate::store::{Installation, Store};
 use crate::wakes::Wakes;
@@ -23,6 +24,8 @@ pub struct App {
     pub clock: Arc<dyn Clock>,
     pub region: Region,
     pub installation: Installation,
+    /// Seal what the database must not give away; nothing is sealed without.
+    pub master_keys: Option<MasterKeys>,
 }
 
 /// The configured clusters by name.

@@ -10,6 +10,7 @@ pub mod config;
 pub mod domain;
 pub mod http;
 pub mod installed;
+pub mod sealing;
 pub mod shutdown;
 pub mod spark;
 pub mod store;

@@ -218,6 +218,7 @@ async fn app(config: Config, schema: Schema) -> anyhow::Result<App> {
         config,
         store,
         installation,
+        master_keys: None,
     })
 }
 

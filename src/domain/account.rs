@@ -1,6 +1,9 @@
 //! Who calls, and which clusters and namespaces an account may use.
 
+use std::sync::Arc;
+
 use super::ids::{AccountId, ClusterId};
+use super::policy::{Access, Decision, Denied, Policy};
 
 /// An authenticated caller.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -8,6 +11,30 @@ pub struct Caller {
     pub account: AccountId,
     /// The ARN that `createdBy` shows.
     pub arn: String,
+    /// What the caller may do in the account; without one, everything.
+    pub policy: Option<Arc<Policy>>,
+}
+
+impl Caller {
+    /// Whether the caller's policy allows this.
+    pub fn authorize(&self, access: &Access<'_>) -> Result<(), Denied> {
+        let action = format!("emr-containers:{}", access.operation);
+        let reason = match self.policy.as_ref().map(|policy| policy.decide(access)) {
+            None | Some(Decision::Allowed) => return Ok(()),
+            Some(Decision::ExplicitlyDenied) => {
+                "with an explicit deny in an identity-based policy".to_owned()
+            }
+            Some(Decision::NotAllowed) => {
+                format!("because no identity-based policy allows the {action} action")
+            }
+        };
+        Err(Denied {
+            caller: self.arn.clone(),
+            operation: access.operation.to_owned(),
+            resource: access.resource.clone(),
+            reason,
+        })
+    }
 }
 
 /// Who may put virtual clusters on a target cluster, and where.

@@ -1,6 +1,6 @@
 //! Amazon resource names of what Firesteel keeps.
 
-use super::ids::{AccountId, JobRunId, VirtualClusterId};
+use super::ids::{AccountId, JobRunId, JobTemplateId, SecurityConfigurationId, VirtualClusterId};
 
 /// Where the installation stands in AWS's naming: the partition and region its names carry.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +24,24 @@ impl Region {
             account,
             &format!("virtualclusters/{virtual_cluster}/jobruns/{id}"),
         )
+    }
+
+    pub fn job_template(&self, account: &AccountId, id: &JobTemplateId) -> String {
+        self.name(account, &format!("jobtemplates/{id}"))
+    }
+
+    pub fn security_configuration(
+        &self,
+        account: &AccountId,
+        id: &SecurityConfigurationId,
+    ) -> String {
+        self.name(account, &format!("securityconfigurations/{id}"))
+    }
+
+    /// The name of a resource of `account`, by its path without the leading slash: also of one
+    /// whose id has no right form and which does not exist.
+    pub fn resource(&self, account: &AccountId, path: &str) -> String {
+        self.name(account, path)
     }
 
     /// The account itself as a caller.

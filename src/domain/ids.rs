@@ -7,6 +7,7 @@ use rand::Rng as _;
 
 const BASE32HEX: &[u8; 32] = b"0123456789abcdefghijklmnopqrstuv";
 const BASE36: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
+const RANDOM_LENGTH: usize = 25;
 
 /// The text does not have the form of the identifier it was meant to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -63,7 +64,22 @@ text_id!(
     /// A virtual cluster: 25 characters of base36, as the service draws them.
     VirtualClusterId,
     "virtual cluster id",
-    |text| text.len() == 25 && text.bytes().all(|b| BASE36.contains(&b))
+    is_random_base36
+);
+
+text_id!(
+    /// A job template: the form of the service's is not published, so it is a virtual cluster's.
+    JobTemplateId,
+    "job template id",
+    is_random_base36
+);
+
+text_id!(
+    /// A security configuration: the form of the service's is not published, so it is a virtual
+    /// cluster's.
+    SecurityConfigurationId,
+    "security configuration id",
+    is_random_base36
 );
 
 text_id!(
@@ -77,12 +93,21 @@ text_id!(
 impl VirtualClusterId {
     /// Draws a new id.
     pub fn random() -> Self {
-        let mut rng = rand::rng();
-        Self(
-            (0..25)
-                .map(|_| char::from(BASE36[rng.random_range(0..BASE36.len())]))
-                .collect(),
-        )
+        Self(random_base36())
+    }
+}
+
+impl JobTemplateId {
+    /// Draws a new id.
+    pub fn random() -> Self {
+        Self(random_base36())
+    }
+}
+
+impl SecurityConfigurationId {
+    /// Draws a new id.
+    pub fn random() -> Self {
+        Self(random_base36())
     }
 }
 
@@ -103,6 +128,18 @@ impl JobRunId {
         }
         Self(text.iter().map(|&b| char::from(b)).collect())
     }
+}
+
+/// 129 random bits.
+fn random_base36() -> String {
+    let mut rng = rand::rng();
+    (0..RANDOM_LENGTH)
+        .map(|_| char::from(BASE36[rng.random_range(0..BASE36.len())]))
+        .collect()
+}
+
+fn is_random_base36(text: &str) -> bool {
+    text.len() == RANDOM_LENGTH && text.bytes().all(|b| BASE36.contains(&b))
 }
 
 #[cfg(test)]

@@ -9,4 +9,5 @@ pub mod clock;
 pub mod configuration;
 pub mod ids;
 pub mod job_run;
+pub mod policy;
 pub mod virtual_cluster;

@@ -14,16 +14,29 @@ use crate::config::Auth;
 use crate::domain::account::Caller;
 use crate::wire::ApiError;
 
+/// Finds out who calls, for everything behind: the caller is with the request from then on.
+pub(super) async fn authenticate(
+    State(app): State<Shared>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let caller = match app.config.api.auth {
+        Auth::None => Caller {
+            arn: app.region.account_root(&app.config.account),
+            account: app.config.account.clone(),
+            policy: None,
+        },
+    };
+    request.extensions_mut().insert(caller);
+    next.run(request).await
+}
+
 impl FromRequestParts<Shared> for Caller {
     type Rejection = ApiError;
 
-    async fn from_request_parts(_: &mut Parts, app: &Shared) -> Result<Self, ApiError> {
-        match app.config.api.auth {
-            Auth::None => Ok(Self {
-                arn: app.region.account_root(&app.config.account),
-                account: app.config.account.clone(),
-            }),
-        }
+    async fn from_request_parts(parts: &mut Parts, _: &Shared) -> Result<Self, ApiError> {
+        let caller = parts.extensions.get::<Self>().cloned();
+        caller.ok_or_else(|| ApiError::internal("a route is not behind authentication"))
     }
 }
 

@@ -4,6 +4,7 @@
 use std::error::Error;
 use std::fmt::Write as _;
 
+use crate::domain::policy::Denied;
 use crate::store::{StoreError, TokenError};
 use crate::wire::ApiError;
 
@@ -33,6 +34,12 @@ impl From<TokenError> for ApiError {
             TokenError::Reused => token_reused(),
             TokenError::Store(error) => error.into(),
         }
+    }
+}
+
+impl From<Denied> for ApiError {
+    fn from(denied: Denied) -> Self {
+        Self::AccessDenied(denied.to_string())
     }
 }
 

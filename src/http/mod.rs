@@ -12,6 +12,11 @@ mod paging;
 mod request;
 mod router;
 mod serve;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "whoever authenticates callers will use it")
+)]
+mod sigv4;
 mod virtual_clusters;
 
 use std::sync::Arc;

@@ -32,6 +32,7 @@ pub fn api(app: Arc<App>) -> Router {
         .fallback(async || ApiError::UnknownOperation)
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
         // The last is the first that a request meets.
+        .layer(from_fn_with_state(app.clone(), caller::authenticate))
         .layer(from_fn_with_state(app.clone(), caller::refuse_web_pages))
         .layer(CatchPanicLayer::custom(layers::answer_panic))
         .layer(from_fn_with_state(app.clone(), layers::limit_time))

@@ -30,6 +30,7 @@ fn caller(account: &str) -> Caller {
     Caller {
         account: AccountId::parse(account).unwrap(),
         arn: format!("arn:aws:iam::{account}:user/someone"),
+        policy: None,
     }
 }
 

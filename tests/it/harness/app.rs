@@ -9,6 +9,7 @@ use firesteel::config::{Config, Overrides};
 use firesteel::domain::account::Grant;
 use firesteel::domain::clock::SystemClock;
 use firesteel::domain::ids::{AccountId, ClusterId};
+use firesteel::sealing::MasterKeys;
 use firesteel::spark::Defaults;
 use firesteel::store::Store;
 use firesteel::wakes::Wakes;
@@ -52,6 +53,7 @@ impl TestApp {
             wakes: Wakes::default(),
             clock: Arc::new(SystemClock),
             region: config.naming(),
+            master_keys: Some(MasterKeys::parse(&MasterKeys::random()).unwrap()),
             config,
         });
         let running = CancellationToken::new();
