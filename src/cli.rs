@@ -2,6 +2,7 @@
 
 mod clusters;
 mod healthcheck;
+mod keys;
 mod process;
 
 use std::io::Write as _;
@@ -32,6 +33,9 @@ enum Subcommands {
     Migrate(DatabaseArgs),
     /// Print the description of the API.
     Openapi,
+    /// Make, list and revoke the keys that callers prove who they are with.
+    #[command(subcommand)]
+    Keys(keys::Command),
     /// Ask a running process whether it is ready; exit with 0 if it is.
     Healthcheck(HealthcheckArgs),
 }
@@ -155,6 +159,7 @@ async fn run(command: Subcommands) -> anyhow::Result<()> {
             writeln!(std::io::stdout(), "{text}")?;
             Ok(())
         }
+        Subcommands::Keys(command) => keys::run(command).await,
         Subcommands::Healthcheck(args) => {
             let overrides = Overrides {
                 admin_listen: args.admin_listen,

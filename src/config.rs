@@ -5,6 +5,7 @@
 
 mod check;
 mod clusters;
+mod keys;
 mod values;
 
 use std::num::{NonZeroU32, NonZeroUsize};
@@ -16,7 +17,8 @@ use serde::Deserialize;
 
 pub use check::Command;
 pub use clusters::{ClusterConfig, DriverDefaults, KubernetesConfig, ProcessConfig};
-pub use values::{Listen, Secret};
+pub use keys::{DEV_MASTER_KEY, MAKE_A_KEY};
+pub use values::{Listen, Secret, parse_duration};
 
 use crate::domain::arn::Region;
 use crate::domain::ids::AccountId;
@@ -35,6 +37,8 @@ pub struct Config {
     pub region: String,
     pub partition: String,
     data_dir: Option<PathBuf>,
+    master_key: Option<Secret>,
+    master_key_file: Option<PathBuf>,
     pub allow_process_backend: bool,
     pub api: ApiConfig,
     pub admin: AdminConfig,
@@ -50,7 +54,10 @@ pub struct Config {
 #[serde(deny_unknown_fields)]
 pub struct ApiConfig {
     pub listen: Listen,
-    pub auth: Auth,
+    auth: Option<Auth>,
+    /// The origins of web pages that may call, each as a browser writes it.
+    #[serde(default)]
+    pub cors_origins: Vec<String>,
     pub max_body_bytes: NonZeroUsize,
     pub default_page_size: NonZeroU32,
     pub max_page_size: NonZeroU32,
@@ -66,6 +73,15 @@ pub struct ApiConfig {
 pub enum Auth {
     /// Not at all: everybody is the configured account.
     None,
+    /// With an access key: each request is signed with it, or carries its bearer token.
+    SigV4,
+}
+
+impl ApiConfig {
+    /// Where neither the settings nor the command say otherwise, callers prove who they are.
+    pub fn auth(&self) -> Auth {
+        self.auth.unwrap_or(Auth::SigV4)
+    }
 }
 
 /// The port for operators.
@@ -232,11 +248,13 @@ impl Overrides {
 /// Kubernetes gives every pod variables of the services beside it, such as
 /// `FIRESTEEL_SERVICE_HOST` for a service of that name: so only names that can be settings count.
 fn is_setting(name: &str) -> bool {
-    const TOP: [&str; 5] = [
+    const TOP: [&str; 7] = [
         "ACCOUNT",
         "REGION",
         "PARTITION",
         "DATA_DIR",
+        "MASTER_KEY",
+        "MASTER_KEY_FILE",
         "ALLOW_PROCESS_BACKEND",
     ];
     name.strip_prefix("FIRESTEEL_")

@@ -13,8 +13,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Role, clusters};
 use crate::app::App;
-use crate::config::{Config, InvalidConfig, Secret, WorkerConfig};
+use crate::config::{Auth, Config, InvalidConfig, MAKE_A_KEY, Secret, WorkerConfig};
 use crate::domain::clock::SystemClock;
+use crate::sealing::MasterKeys;
 use crate::shutdown::{Signals, Tasks};
 use crate::store::embedded::Embedded;
 use crate::store::{self, Store};
@@ -40,6 +41,7 @@ pub(super) async fn dev(mut config: Config) -> anyhow::Result<()> {
     let data_dir = config.data_dir()?;
     std::fs::create_dir_all(&data_dir)
         .with_context(|| format!("cannot create {}", data_dir.display()))?;
+    let master_keys = config.make_master_keys_of_dev(&data_dir)?;
     let postgres = match config.database.url {
         Some(_) => None,
         None => {
@@ -49,12 +51,21 @@ pub(super) async fn dev(mut config: Config) -> anyhow::Result<()> {
             Some(postgres)
         }
     };
-    run(config, Role::All, Schema::Migrated, postgres, signals).await
+    let keys = Some(master_keys);
+    run(config, keys, Role::All, Schema::Migrated, postgres, signals).await
 }
 
 /// Runs a part of an installation until the process is asked to end.
 pub(super) async fn serve(config: Config, role: Role) -> anyhow::Result<()> {
-    run(config, role, Schema::Checked, None, Signals::listen()?).await
+    let keys = config.master_keys()?;
+    if keys.is_none() && role != Role::Worker && config.api.auth() == Auth::SigV4 {
+        return Err(InvalidConfig(format!(
+            "there is no master key, with which the secrets of access keys are sealed: {MAKE_A_KEY}"
+        ))
+        .into());
+    }
+    let signals = Signals::listen()?;
+    run(config, keys, role, Schema::Checked, None, signals).await
 }
 
 /// How to reach the configured database.
@@ -76,6 +87,7 @@ enum Schema {
 
 async fn run(
     config: Config,
+    master_keys: Option<MasterKeys>,
     role: Role,
     schema: Schema,
     postgres: Option<Embedded>,
@@ -83,7 +95,7 @@ async fn run(
 ) -> anyhow::Result<()> {
     let mut tasks = Tasks::default();
     let started = tokio::select! {
-        started = start(&mut tasks, config, role, schema) => started.map(Some),
+        started = start(&mut tasks, config, master_keys, role, schema) => started.map(Some),
         () = signals.next() => Ok(None),
     };
     if let Some(postgres) = postgres {
@@ -105,21 +117,31 @@ async fn run(
     Ok(())
 }
 
-/// Starts the tasks; the line says where to find them.
+/// Starts the tasks; the text says where to find them.
 async fn start(
     tasks: &mut Tasks,
     config: Config,
+    master_keys: Option<MasterKeys>,
     role: Role,
     schema: Schema,
 ) -> anyhow::Result<String> {
     let metrics = telemetry::metrics();
-    let app = Arc::new(app(config, schema).await?);
+    let app = Arc::new(app(config, master_keys, schema).await?);
     let admin = bind(app.config.admin.listen.0).await?;
     let admin_address = admin.local_addr()?;
     let mut ready = format!("Firesteel works; its admin port is http://{admin_address}");
     if role != Role::Worker {
         let listener = bind(app.config.api.listen.0).await?;
         ready = format!("Firesteel listens on http://{}", listener.local_addr()?);
+        if app.config.api.auth() == Auth::None {
+            let account = &app.config.account;
+            let open = format!(
+                "Authentication is off: everybody on this host is account {account}, and any \
+                 access key is accepted"
+            );
+            tracing::warn!("{open}");
+            ready = format!("{ready}\n{open}");
+        }
         let api = http::api(app.clone());
         let patience = app.config.api.request_timeout;
         tasks.spawn("The API", app.config.api.drain_timeout, |token| {
@@ -202,7 +224,11 @@ async fn keep(mut postgres: Embedded, shutdown: CancellationToken) -> anyhow::Re
     }
 }
 
-async fn app(config: Config, schema: Schema) -> anyhow::Result<App> {
+async fn app(
+    config: Config,
+    master_keys: Option<MasterKeys>,
+    schema: Schema,
+) -> anyhow::Result<App> {
     let settings = database(&config).context("database.url is not set")?;
     let store = Store::connect(&settings).await?;
     match schema {
@@ -218,7 +244,7 @@ async fn app(config: Config, schema: Schema) -> anyhow::Result<App> {
         config,
         store,
         installation,
-        master_keys: None,
+        master_keys,
     })
 }
 

@@ -16,9 +16,14 @@ pub enum Command {
 }
 
 impl Config {
-    /// Applies what `command` demands: `Dev` gets its cluster, `Serve` is refused what is unsafe.
+    /// Applies what `command` demands: `Dev` gets its cluster and trusts its one person, `Serve` is
+    /// refused what is unsafe.
     pub fn for_command(mut self, command: Command) -> Result<Self, InvalidConfig> {
-        if self.api.auth == Auth::None && !self.api.listen.0.ip().is_loopback() {
+        self.api.auth = Some(self.api.auth.unwrap_or(match command {
+            Command::Dev => Auth::None,
+            Command::Serve => Auth::SigV4,
+        }));
+        if self.api.auth() == Auth::None && !self.api.listen.0.ip().is_loopback() {
             return Err(InvalidConfig(format!(
                 "api.listen is {}, but with api.auth = \"none\" the API listens on a loopback \
                  address only",
@@ -67,11 +72,30 @@ impl Config {
                 }
             }
         }
+        if self.master_key.is_some() && self.master_key_file.is_some() {
+            return Err(InvalidConfig(
+                "master_key and master_key_file are both set; one is enough".to_owned(),
+            ));
+        }
+        self.check_origins()?;
         let (default, max) = (self.api.default_page_size, self.api.max_page_size);
         if default > max {
             return Err(InvalidConfig(format!(
                 "api.default_page_size is {default}, more than api.max_page_size, {max}"
             )));
+        }
+        Ok(())
+    }
+
+    /// A browser's `Origin` is compared letter by letter, so what no browser sends is a mistake.
+    fn check_origins(&self) -> Result<(), InvalidConfig> {
+        for origin in &self.api.cors_origins {
+            if !is_origin(origin) {
+                return Err(InvalidConfig(format!(
+                    "api.cors_origins: \"{origin}\" is not an origin as browsers write it, such as \
+                     https://portal.example.org or http://localhost:3000"
+                )));
+            }
         }
         Ok(())
     }
@@ -106,4 +130,30 @@ impl Config {
         }
         Ok(())
     }
+}
+
+/// Scheme, host and, unless it is the scheme's own, port, all in lower case.
+fn is_origin(text: &str) -> bool {
+    let (authority, own_port) = match text.split_once("://") {
+        Some(("https", authority)) => (authority, "443"),
+        Some(("http", authority)) => (authority, "80"),
+        _ => return false,
+    };
+    let (host, port) = match authority.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
+        _ => (authority, None),
+    };
+    let port = port.is_none_or(|port| {
+        port != own_port && !port.starts_with('0') && port.parse::<u16>().is_ok()
+    });
+    let name = |byte: u8| {
+        byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'.' | b'-' | b'_')
+    };
+    let host = match host.strip_prefix('[') {
+        Some(rest) => rest
+            .strip_suffix(']')
+            .is_some_and(|address| address.parse::<std::net::Ipv6Addr>().is_ok()),
+        None => !host.is_empty() && host.bytes().all(name),
+    };
+    host && port
 }

@@ -168,10 +168,86 @@ fn dev_has_a_cluster_and_keeps_those_it_is_given() {
 
 #[test]
 fn without_authentication_only_this_host_is_listened_to() {
-    for command in [Command::Dev, Command::Serve] {
-        let config = load(PROD, &[("FIRESTEEL_API__LISTEN", "0.0.0.0:9400")]).unwrap();
-        let error = config.for_command(command).unwrap_err().to_string();
-        assert!(error.contains("loopback"), "{error}");
+    let anywhere = ("FIRESTEEL_API__LISTEN", "0.0.0.0:9400");
+    for (command, auth, fine) in [
+        (Command::Dev, "none", false),
+        (Command::Serve, "none", false),
+        (Command::Dev, "sigv4", true),
+        (Command::Serve, "sigv4", true),
+    ] {
+        let config = load(PROD, &[anywhere, ("FIRESTEEL_API__AUTH", auth)]).unwrap();
+        match config.for_command(command) {
+            Ok(_) => assert!(fine, "{command:?} {auth}"),
+            Err(error) => assert!(!fine && error.to_string().contains("loopback"), "{error}"),
+        }
+    }
+}
+
+#[test]
+fn callers_prove_who_they_are_unless_it_is_for_one_person() {
+    let auth = |command, environment: &[(&str, &str)]| {
+        let config = load(PROD, environment).unwrap();
+        config.for_command(command).unwrap().api.auth()
+    };
+    assert_eq!(auth(Command::Serve, &[]), Auth::SigV4);
+    assert_eq!(auth(Command::Dev, &[]), Auth::None);
+    for (text, said) in [("sigv4", Auth::SigV4), ("none", Auth::None)] {
+        for command in [Command::Dev, Command::Serve] {
+            assert_eq!(auth(command, &[("FIRESTEEL_API__AUTH", text)]), said);
+        }
+    }
+    assert_eq!(load("", &[]).unwrap().api.auth(), Auth::SigV4);
+}
+
+#[test]
+fn an_origin_is_what_a_browser_sends() {
+    let load = |origin: &str| load(&format!("[api]\ncors_origins = [\"{origin}\"]"), &[]);
+    for origin in [
+        "https://portal.example.org",
+        "http://localhost:3000",
+        "http://127.0.0.1:8080",
+        "https://[::1]:8443",
+        "http://[::1]",
+    ] {
+        assert_eq!(load(origin).unwrap().api.cors_origins, [origin]);
+    }
+    for origin in [
+        "*",
+        "null",
+        "",
+        "https://",
+        "portal.example.org",
+        "https://portal.example.org/",
+        "https://portal.example.org/app",
+        "https://Portal.example.org",
+        "https://*.example.org",
+        "https://user@portal.example.org",
+        "https://portal.example.org:443",
+        "http://portal.example.org:80",
+        "http://portal.example.org:080",
+        "http://portal.example.org:",
+        "http://portal.example.org:99999",
+        "ftp://portal.example.org",
+    ] {
+        let error = load(origin).unwrap_err().to_string();
+        assert!(error.starts_with("api.cors_origins: "), "{origin}: {error}");
+    }
+}
+
+#[test]
+fn durations_have_days_and_are_longer_than_nothing() {
+    for (text, seconds) in [
+        ("90d", 90 * 86_400),
+        ("12h", 43_200),
+        ("1h 30m", 5400),
+        ("7", 7),
+    ] {
+        let duration = parse_duration(text).unwrap();
+        assert_eq!(duration, Duration::from_secs(seconds), "{text}");
+    }
+    for text in ["", "0", "0s", "-1h", "soon"] {
+        let error = parse_duration(text).unwrap_err().to_string();
+        assert!(error.contains("is not a duration"), "{error}");
     }
 }
 

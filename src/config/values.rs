@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, de};
 
+use super::InvalidConfig;
 use crate::domain::ids::AccountId;
 
 /// An address to listen on: a host and port, such as `127.0.0.1:9400`.
@@ -80,13 +81,7 @@ pub(super) fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Dur
         }
 
         fn visit_str<E: de::Error>(self, text: &str) -> Result<Duration, E> {
-            if let Ok(seconds) = text.parse() {
-                return Ok(Duration::from_secs(seconds));
-            }
-            text.parse::<jiff::SignedDuration>()
-                .ok()
-                .and_then(|duration| Duration::try_from(duration).ok())
-                .ok_or_else(|| E::invalid_value(de::Unexpected::Str(text), &self))
+            read_duration(text).ok_or_else(|| E::invalid_value(de::Unexpected::Str(text), &self))
         }
     }
 
@@ -95,6 +90,26 @@ pub(super) fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Dur
         return Err(de::Error::custom("a duration must be longer than nothing"));
     }
     Ok(duration)
+}
+
+/// Reads a duration that the command line gives.
+pub fn parse_duration(text: &str) -> Result<Duration, InvalidConfig> {
+    read_duration(text)
+        .filter(|duration| !duration.is_zero())
+        .ok_or_else(|| {
+            InvalidConfig(format!(
+                "\"{text}\" is not a duration such as \"30m\", \"12h\" or \"90d\""
+            ))
+        })
+}
+
+fn read_duration(text: &str) -> Option<Duration> {
+    if let Ok(seconds) = text.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let span: jiff::Span = text.parse().ok()?;
+    let days_are_24_hours = jiff::SpanRelativeTo::days_are_24_hours();
+    Duration::try_from(span.to_duration(days_are_24_hours).ok()?).ok()
 }
 
 /// `${XDG_DATA_HOME}/firesteel`, else `~/.local/share/firesteel`.

@@ -1,6 +1,8 @@
 //! Amazon resource names of what Firesteel keeps.
 
-use super::ids::{AccountId, JobRunId, JobTemplateId, SecurityConfigurationId, VirtualClusterId};
+use super::ids::{
+    AccountId, JobRunId, JobTemplateId, SecurityConfigurationId, UserName, VirtualClusterId,
+};
 
 /// Where the installation stands in AWS's naming: the partition and region its names carry.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +44,11 @@ impl Region {
     /// whose id has no right form and which does not exist.
     pub fn resource(&self, account: &AccountId, path: &str) -> String {
         self.name(account, path)
+    }
+
+    /// A user of the account as a caller.
+    pub fn user(&self, account: &AccountId, name: &UserName) -> String {
+        format!("arn:{}:iam::{account}:user/{name}", self.partition)
     }
 
     /// The account itself as a caller.

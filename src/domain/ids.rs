@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use rand::Rng as _;
 
 const BASE32HEX: &[u8; 32] = b"0123456789abcdefghijklmnopqrstuv";
+const BASE32: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 const BASE36: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
 const RANDOM_LENGTH: usize = 25;
 
@@ -89,6 +90,37 @@ text_id!(
     "job run id",
     |text| text.len() == 19 && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
 );
+
+text_id!(
+    /// An access key in AWS's form: four letters that tell its kind, and 16 characters of base32.
+    AccessKeyId,
+    "access key id",
+    |text| text.len() == 20
+        && matches!(text.get(..4), Some("AKIA" | "ASIA" | "ABIA"))
+        && text.bytes().skip(4).all(|b| BASE32.contains(&b))
+);
+
+text_id!(
+    /// A user's name, as IAM allows one: 1 to 64 letters, digits and `_+=,.@-`.
+    UserName,
+    "user name",
+    |text| (1..=64).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_+=,.@-".contains(&b))
+);
+
+impl AccessKeyId {
+    /// Draws a new id with one of the known beginnings.
+    pub(super) fn random(beginning: &'static str) -> Self {
+        let mut rng = rand::rng();
+        let rest = (0..16).map(|_| char::from(BASE32[rng.random_range(0..BASE32.len())]));
+        Self(beginning.chars().chain(rest).collect())
+    }
+
+    /// Where the secret of this key is sealed for.
+    pub fn sealing_place(&self) -> String {
+        format!("access_key/{self}")
+    }
+}
 
 impl VirtualClusterId {
     /// Draws a new id.

@@ -3,6 +3,7 @@
 //! Every rule of the service that can be stated without I/O lives here, as types that cannot hold
 //! a wrong value and as pure functions.
 
+pub mod access_key;
 pub mod account;
 pub mod arn;
 pub mod clock;

@@ -1,34 +1,117 @@
-//! Who calls. Without authentication that is the configured account, so a request that a web page
-//! may have caused is refused: a browser on this host is not its user.
+//! Who calls. Nobody passes who does not prove it, unless authentication is off: then everybody is
+//! the configured account. Proof comes before anything else that is said of a request.
+//!
+//! A key's id is no secret, and a wrong signature is told from an unknown key, as AWS tells it.
 
-use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
+use axum::body::Body;
 use axum::extract::{FromRequestParts, Request, State};
-use axum::http::header::{HOST, ORIGIN};
+use axum::http::HeaderMap;
+use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use tracing::{Span, field};
 
-use super::Shared;
+use super::sigv4::{self, Scope, SignedRequest};
+use super::{Shared, request};
+use crate::app::App;
 use crate::config::Auth;
+use crate::domain::access_key::{AccessKey, Proof, bearer_id};
 use crate::domain::account::Caller;
+use crate::domain::ids::AccessKeyId;
+use crate::domain::policy::Policy;
 use crate::wire::ApiError;
+
+/// As which service a request must be signed for.
+const SERVICE: &str = "emr-containers";
+
+/// One line of the log for all that is refused within this.
+const QUIET: Duration = Duration::from_secs(10);
+
+/// Authenticates for one API.
+#[derive(Clone)]
+pub(super) struct Authenticator {
+    app: Shared,
+    told: Arc<Mutex<Told>>,
+}
+
+/// What the log has heard of refusals.
+#[derive(Default)]
+struct Told {
+    last: Option<Instant>,
+    /// Refused since, and not told.
+    untold: u64,
+}
+
+/// With a response whose caller is unknown, for the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unproven {
+    /// The log hears of this one, and that there were so many since it last did.
+    Told { before: u64 },
+    /// The log has just heard of another: callers who try again and again do not fill it.
+    Untold,
+}
+
+impl Authenticator {
+    pub(super) fn new(app: Shared) -> Self {
+        Self {
+            app,
+            told: Arc::default(),
+        }
+    }
+
+    fn unproven(&self) -> Unproven {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        told.hear(Instant::now())
+    }
+}
+
+impl Told {
+    fn hear(&mut self, now: Instant) -> Unproven {
+        match self.last {
+            Some(last) if now.duration_since(last) < QUIET => {
+                self.untold += 1;
+                Unproven::Untold
+            }
+            _ => {
+                self.last = Some(now);
+                Unproven::Told {
+                    before: std::mem::take(&mut self.untold),
+                }
+            }
+        }
+    }
+}
 
 /// Finds out who calls, for everything behind: the caller is with the request from then on.
 pub(super) async fn authenticate(
-    State(app): State<Shared>,
-    mut request: Request,
+    State(authenticator): State<Authenticator>,
+    request: Request,
     next: Next,
 ) -> Response {
-    let caller = match app.config.api.auth {
-        Auth::None => Caller {
-            arn: app.region.account_root(&app.config.account),
-            account: app.config.account.clone(),
-            policy: None,
-        },
+    let app = &authenticator.app;
+    let proven = match app.config.api.auth() {
+        Auth::None => Ok((everybody(app), request)),
+        Auth::SigV4 => prove(app, request).await,
     };
-    request.extensions_mut().insert(caller);
-    next.run(request).await
+    match proven {
+        Ok((caller, mut request)) => {
+            Span::current().record("caller.arn", caller.arn.as_str());
+            request.extensions_mut().insert(caller);
+            next.run(request).await
+        }
+        Err(error) => {
+            let forbidden = error.status().is_client_error();
+            let mut response = error.into_response();
+            if forbidden {
+                response.extensions_mut().insert(authenticator.unproven());
+            }
+            response
+        }
+    }
 }
 
 impl FromRequestParts<Shared> for Caller {
@@ -40,86 +123,165 @@ impl FromRequestParts<Shared> for Caller {
     }
 }
 
-/// Lets through what cannot come from a web page. Browsers add `Origin` to what a page sends
-/// elsewhere, and a name that a page's owner points at this host stands in `Host`.
-pub(super) async fn refuse_web_pages(
-    State(app): State<Shared>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let Auth::None = app.config.api.auth;
-    let refusal = if request.headers().contains_key(ORIGIN) {
-        "Requests of web pages are refused while authentication is off."
-    } else if !host(&request).is_some_and(is_loopback) {
-        "Requests for another host are refused while authentication is off."
-    } else {
-        return next.run(request).await;
-    };
-    ApiError::AccessDenied(refusal.to_owned()).into_response()
+fn everybody(app: &App) -> Caller {
+    Caller {
+        arn: app.region.account_root(&app.config.account),
+        account: app.config.account.clone(),
+        policy: None,
+    }
 }
 
-/// The host that the client meant, without its port.
-fn host(request: &Request) -> Option<&str> {
-    let mut headers = request.headers().get_all(HOST).iter();
-    let in_header = headers.next().map(|value| value.to_str().ok());
-    if headers.next().is_some() {
+async fn prove(app: &App, request: Request) -> Result<(Caller, Request), ApiError> {
+    let (key, request) = match bearer_token(request.headers()) {
+        Some(token) => (bearer(app, token).await?, request),
+        None => signed(app, request).await?,
+    };
+    let policy = key.policy.as_deref().map(Policy::parse).transpose();
+    let caller = Caller {
+        arn: app.region.user(&key.account, &key.name),
+        account: key.account,
+        policy: policy.map_err(ApiError::internal)?.map(Arc::new),
+    };
+    Ok((caller, request))
+}
+
+/// The owner of a request's signature. The body is read for it and is with the request again.
+async fn signed(app: &App, request: Request) -> Result<(AccessKey, Request), ApiError> {
+    let (parts, body) = request.into_parts();
+    let unread = SignedRequest {
+        method: &parts.method,
+        uri: &parts.uri,
+        headers: &parts.headers,
+        body: &[],
+    };
+    let scope = Scope {
+        region: &app.region.region,
+        service: SERVICE,
+    };
+    if !parts.headers.contains_key(AUTHORIZATION) {
+        // Nothing in a body would make up for it.
+        sigv4::claim(&unread, &scope, app.clock.now())?;
+    }
+    let body = request::read(body, app.config.api.max_body_bytes.get()).await?;
+    let signed = SignedRequest {
+        body: &body,
+        ..unread
+    };
+    let claim = sigv4::claim(&signed, &scope, app.clock.now())?;
+    let key = known(app, AccessKeyId::parse(claim.access_key_id.as_str()).ok()).await?;
+    let sealed_secret = match (&key.proof, &claim.session_token) {
+        (Proof::Permanent { sealed_secret }, None) => sealed_secret,
+        (
+            Proof::Temporary {
+                sealed_secret,
+                session_token,
+                expires_at,
+            },
+            Some(token),
+        ) if session_token.matches(token) => {
+            if app.clock.now() >= *expires_at {
+                return Err(ApiError::ExpiredToken);
+            }
+            sealed_secret
+        }
+        (Proof::Permanent { .. } | Proof::Temporary { .. } | Proof::Bearer { .. }, _) => {
+            return Err(ApiError::UnrecognizedClient);
+        }
+    };
+    claim.verify(&signed, &open(app, &key.id, sealed_secret)?)?;
+    Ok((key, Request::from_parts(parts, Body::from(body))))
+}
+
+/// The owner of a bearer token.
+async fn bearer(app: &App, token: &str) -> Result<AccessKey, ApiError> {
+    let key = known(app, bearer_id(token)).await?;
+    match &key.proof {
+        Proof::Bearer {
+            token: hash,
+            expires_at,
+        } if hash.matches(token) => {
+            if expires_at.is_some_and(|end| app.clock.now() >= end) {
+                return Err(ApiError::ExpiredToken);
+            }
+            Ok(key)
+        }
+        Proof::Bearer { .. } | Proof::Permanent { .. } | Proof::Temporary { .. } => {
+            Err(ApiError::UnrecognizedClient)
+        }
+    }
+}
+
+/// The key of this id, if it may still be used.
+async fn known(app: &App, id: Option<AccessKeyId>) -> Result<AccessKey, ApiError> {
+    let id = id.ok_or(ApiError::UnrecognizedClient)?;
+    Span::current().record("access_key.id", field::display(&id));
+    match app.store.access_key(&id).await? {
+        Some(key) if key.revoked_at.is_none() => Ok(key),
+        Some(_) | None => Err(ApiError::UnrecognizedClient),
+    }
+}
+
+fn open(app: &App, id: &AccessKeyId, sealed_secret: &[u8]) -> Result<String, ApiError> {
+    let keys = app.master_keys.as_ref();
+    let keys = keys.ok_or_else(|| ApiError::internal("there is no master key"))?;
+    let secret = keys.open(&id.sealing_place(), sealed_secret);
+    let secret = secret.map_err(|error| {
+        ApiError::internal(format!(
+            "the secret of access key {id} is not opened: {error}"
+        ))
+    })?;
+    String::from_utf8(secret).map_err(|_| ApiError::internal("a secret is no text"))
+}
+
+/// What an `Authorization: Bearer` header holds, where it is the only one.
+fn bearer_token(headers: &HeaderMap) -> Option<&str> {
+    let mut values = headers.get_all(AUTHORIZATION).iter();
+    let (value, None) = (values.next()?, values.next()) else {
         return None;
-    }
-    let authority = match (in_header, request.uri().authority()) {
-        (Some(host), None) => host?,
-        (None, Some(authority)) => authority.as_str(),
-        (Some(host), Some(authority)) if host == Some(authority.as_str()) => host?,
-        _ => return None,
     };
-    match authority.strip_prefix('[') {
-        Some(rest) => rest.split_once(']').map(|(address, _)| address),
-        None => authority.split(':').next(),
-    }
-}
-
-fn is_loopback(host: &str) -> bool {
-    let host = host.trim_end_matches('.').to_ascii_lowercase();
-    let by_name = host == "localhost" || host.ends_with(".localhost");
-    by_name || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+    let value = value.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ').unwrap_or((value, ""));
+    scheme
+        .eq_ignore_ascii_case("Bearer")
+        .then(|| token.trim_matches(' '))
 }
 
 #[cfg(test)]
 mod tests {
-    use axum::body::Body;
-
     use super::*;
 
     #[test]
-    fn only_this_hosts_own_names_pass() {
-        for (header, passes) in [
-            ("localhost", true),
-            ("LOCALHOST:9400", true),
-            ("emr.localhost:9400", true),
-            ("127.0.0.1:9400", true),
-            ("127.8.9.1", true),
-            ("[::1]:9400", true),
-            ("evil.example", false),
-            ("localhost.evil.example", false),
-            ("127.0.0.1.evil.example", false),
-            ("10.0.0.1:9400", false),
-            ("[::2]", false),
-            ("", false),
-        ] {
-            let request = Request::builder().uri("/virtualclusters");
-            let request = request.header(HOST, header).body(Body::empty()).unwrap();
-            assert_eq!(host(&request).is_some_and(is_loopback), passes, "{header}");
+    fn refusals_that_repeat_do_not_fill_the_log() {
+        let mut told = Told::default();
+        let start = Instant::now();
+        assert_eq!(told.hear(start), Unproven::Told { before: 0 });
+        for _ in 0..1000 {
+            assert_eq!(told.hear(start), Unproven::Untold);
         }
-        let request = Request::builder().uri("http://evil.example/virtualclusters");
-        let request = request
-            .header(HOST, "localhost")
-            .body(Body::empty())
-            .unwrap();
-        assert_eq!(host(&request), None);
-        let request = || Request::builder().uri("/virtualclusters");
-        let without = request().body(Body::empty()).unwrap();
-        assert_eq!(host(&without), None);
-        let twice = request().header(HOST, "localhost");
-        let twice = twice.header(HOST, "evil.example").body(Body::empty());
-        assert_eq!(host(&twice.unwrap()), None);
+        let later = start + QUIET;
+        assert_eq!(told.hear(later), Unproven::Told { before: 1000 });
+        assert_eq!(told.hear(later + QUIET), Unproven::Told { before: 0 });
+    }
+
+    #[test]
+    fn a_bearer_token_is_the_only_authorization() {
+        let headers = |values: &[&'static str]| {
+            let mut headers = HeaderMap::new();
+            for value in values {
+                headers.append(AUTHORIZATION, value.parse().unwrap());
+            }
+            headers
+        };
+        assert_eq!(bearer_token(&headers(&["Bearer abc"])), Some("abc"));
+        assert_eq!(bearer_token(&headers(&["bEARER  abc "])), Some("abc"));
+        assert_eq!(bearer_token(&headers(&["Bearer"])), Some(""));
+        for values in [
+            &[][..],
+            &["Bearerabc"],
+            &["AWS4-HMAC-SHA256 x"],
+            &["Bearer a", "Bearer b"],
+        ] {
+            assert_eq!(bearer_token(&headers(values)), None, "{values:?}");
+        }
     }
 }

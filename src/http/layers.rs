@@ -10,10 +10,11 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use metrics::{counter, histogram};
-use tracing::{Instrument as _, Span};
+use tracing::{Instrument as _, Span, field};
 use uuid::Uuid;
 
 use super::Shared;
+use super::caller::Unproven;
 use super::failure::chain;
 use crate::telemetry::{API_REQUESTS, API_SECONDS};
 use crate::wire::{ApiError, Cause, Route};
@@ -29,7 +30,13 @@ pub(super) async fn record(request: Request, next: Next) -> Response {
         Route::Found(operation, _) => operation.name,
         Route::OtherMethod | Route::Unknown => UNKNOWN,
     };
-    let span = tracing::info_span!("request", request.id = %id, operation);
+    let span = tracing::info_span!(
+        "request",
+        request.id = %id,
+        operation,
+        access_key.id = field::Empty,
+        caller.arn = field::Empty,
+    );
     let mut response = next.run(request).instrument(span.clone()).await;
     if let Ok(id) = HeaderValue::from_str(&id.to_string()) {
         response.headers_mut().insert("x-amzn-requestid", id);
@@ -77,6 +84,22 @@ fn log(span: &Span, operation: &str, response: &Response, took: Duration) {
         .get("x-amzn-errortype")
         .and_then(|value| value.to_str().ok());
     let cause = response.extensions().get::<Cause>();
+    match (code, response.extensions().get::<Unproven>()) {
+        (Some(code), Some(Unproven::Untold)) => {
+            return tracing::debug!(
+                parent: span, status, duration_ms, error.code = code,
+                "{operation} was refused with {status} {code} after {duration_ms} ms"
+            );
+        }
+        (Some(code), Some(Unproven::Told { before })) if *before > 0 => {
+            return tracing::info!(
+                parent: span, status, duration_ms, error.code = code, unlogged = before,
+                "{operation} was refused with {status} {code} after {duration_ms} ms, as were \
+                 {before} requests before it"
+            );
+        }
+        (_, Some(Unproven::Told { .. }) | None) | (None, Some(Unproven::Untold)) => {}
+    }
     match (code, cause) {
         (Some(code), Some(cause)) => tracing::error!(
             parent: span, status, duration_ms, error.code = code, error = chain(cause.0.as_ref()),

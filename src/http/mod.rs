@@ -8,14 +8,11 @@ mod idempotency;
 mod job_runs;
 mod layers;
 mod openapi;
+mod origins;
 mod paging;
 mod request;
 mod router;
 mod serve;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "whoever authenticates callers will use it")
-)]
 mod sigv4;
 mod virtual_clusters;
 

@@ -43,7 +43,8 @@ impl<T: Serialize> IntoResponse for Answer<T> {
 /// is still sending may never see an answer.
 const PATIENCE: usize = 8;
 
-async fn read(mut body: Body, limit: usize) -> Result<Vec<u8>, ApiError> {
+/// Reads a whole body of at most `limit` bytes.
+pub(super) async fn read(mut body: Body, limit: usize) -> Result<Vec<u8>, ApiError> {
     let mut bytes = Vec::new();
     let mut length = 0_usize;
     while let Some(frame) = body.frame().await {

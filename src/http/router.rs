@@ -11,8 +11,10 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::caller::Authenticator;
+use super::origins::Origins;
 use super::request::Valid;
-use super::{Shared, caller, job_runs, layers, virtual_clusters};
+use super::{Shared, caller, job_runs, layers, origins, virtual_clusters};
 use crate::app::App;
 use crate::wire::{
     ApiError, CreateJobTemplateRequest, CreateManagedEndpointRequest,
@@ -27,15 +29,24 @@ use crate::wire::{
 /// The API's service.
 pub fn api(app: Arc<App>) -> Router {
     let (answered, _) = routes().split_for_parts();
+    let origins = Origins::new(&app.config.api.cors_origins);
     answered
         .merge(not_yet_answered())
         .fallback(async || ApiError::UnknownOperation)
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
         // The last is the first that a request meets.
-        .layer(from_fn_with_state(app.clone(), caller::authenticate))
-        .layer(from_fn_with_state(app.clone(), caller::refuse_web_pages))
+        .layer(from_fn_with_state(
+            Authenticator::new(app.clone()),
+            caller::authenticate,
+        ))
+        // What is merged here is for everybody.
+        .layer(from_fn_with_state(
+            (app.clone(), origins.clone()),
+            origins::refuse_web_pages,
+        ))
         .layer(CatchPanicLayer::custom(layers::answer_panic))
         .layer(from_fn_with_state(app.clone(), layers::limit_time))
+        .layer(from_fn_with_state(origins, origins::share))
         .layer(from_fn(layers::record))
         .with_state(app)
 }

@@ -3,6 +3,7 @@
 //! A write under a lease proves in its own statement that the lease still holds; leases and due
 //! times live by the database's clock alone; no transaction waits for anything but the database.
 
+mod access_keys;
 mod attempts;
 pub mod embedded;
 mod errors;
@@ -25,6 +26,7 @@ use sqlx::postgres::PgPoolOptions;
 use sqlx::{Connection as _, PgConnection, PgPool};
 use uuid::Uuid;
 
+pub use access_keys::Resealed;
 pub use errors::{LeaseError, QueryFailure, StoreError, TokenError};
 pub use job_runs::{Cancellation, JobRunFilter, StartJobRun, StartJobRunError};
 pub use virtual_clusters::{CreateVirtualClusterError, Deletion, VirtualClusterFilter};

@@ -20,7 +20,10 @@ use crate::harness::{Client, TestApp};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
-fn firesteel(arguments: &[&str]) -> Command {
+/// What is said beside the address where nobody proves who they are.
+const OPEN: &str = "Authentication is off";
+
+pub fn firesteel(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_firesteel"));
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("FIRESTEEL_") {
@@ -36,7 +39,7 @@ fn firesteel(arguments: &[&str]) -> Command {
 }
 
 /// Exit code, standard output, standard error.
-async fn output(mut command: Command) -> (Option<i32>, String, String) {
+pub async fn output(mut command: Command) -> (Option<i32>, String, String) {
     let output = timeout(PATIENCE, command.output()).await.unwrap().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     (
@@ -47,14 +50,14 @@ async fn output(mut command: Command) -> (Option<i32>, String, String) {
 }
 
 /// A process that has said that it is ready.
-struct Running {
+pub struct Running {
     child: Child,
     lines: Lines<BufReader<ChildStdout>>,
     ready: String,
 }
 
 impl Running {
-    async fn start(mut command: Command) -> Self {
+    pub async fn start(mut command: Command) -> Self {
         let mut child = command.spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let line = timeout(PATIENCE, lines.next_line()).await.unwrap().unwrap();
@@ -71,26 +74,30 @@ impl Running {
         }
     }
 
-    fn client(&self) -> Client {
+    pub fn client(&self) -> Client {
         let address = self.ready.strip_prefix("Firesteel listens on ").unwrap();
         Client::new(address.to_owned())
     }
 
     /// Sends a signal and gives the exit code, and what else was written to standard output.
-    async fn end(mut self, signal: Signal) -> (Option<i32>, Option<String>) {
+    pub async fn end(mut self, signal: Signal) -> (Option<i32>, Option<String>) {
         let pid = i32::try_from(self.child.id().unwrap()).unwrap();
         kill(Pid::from_raw(pid), signal).unwrap();
         let status = timeout(PATIENCE, self.child.wait()).await.unwrap().unwrap();
-        (status.code(), self.lines.next_line().await.unwrap())
+        let mut rest = self.lines.next_line().await.unwrap();
+        if rest.as_deref().is_some_and(|line| line.starts_with(OPEN)) {
+            rest = self.lines.next_line().await.unwrap();
+        }
+        (status.code(), rest)
     }
 }
 
-fn url(pool: &PgPool) -> String {
+pub fn url(pool: &PgPool) -> String {
     pool.connect_options().to_url_lossy().to_string()
 }
 
 /// What looks like a Spark and a JDK; nothing is run with them.
-fn with_spark(command: &mut Command, folder: &TempDir) {
+pub fn with_spark(command: &mut Command, folder: &TempDir) {
     for (variable, program) in [("SPARK_HOME", "spark-submit"), ("JAVA_HOME", "java")] {
         let home = folder.path().join(variable);
         std::fs::create_dir_all(home.join("bin")).unwrap();
@@ -108,7 +115,7 @@ fn dev(pool: &PgPool, folder: &TempDir) -> Command {
 }
 
 /// Settings for `serve`, with a cluster that nobody answers for.
-fn serve_config(folder: &Path) -> String {
+pub fn serve_config(folder: &Path) -> String {
     let kubeconfig = folder.join("kubeconfig");
     std::fs::write(
         &kubeconfig,
@@ -120,7 +127,8 @@ fn serve_config(folder: &Path) -> String {
     .unwrap();
     let file = folder.join("firesteel.toml");
     let text = format!(
-        "[[clusters]]\nid = \"prod\"\nbackend = \"kubernetes\"\nkubeconfig = \"{}\"\n\
+        "[api]\nauth = \"none\"\n\
+         [[clusters]]\nid = \"prod\"\nbackend = \"kubernetes\"\nkubeconfig = \"{}\"\n\
          accounts = [\"123456789012\"]\nnamespaces = [\"*\"]\n",
         kubeconfig.display()
     );
@@ -131,7 +139,7 @@ fn serve_config(folder: &Path) -> String {
     file.display().to_string()
 }
 
-fn serve(config: &str, pool: &PgPool, role: &str) -> Command {
+pub fn serve(config: &str, pool: &PgPool, role: &str) -> Command {
     let mut command = firesteel(&["serve", "--config", config, "--role", role]);
     command.args(["--listen=127.0.0.1:0", "--admin-listen=127.0.0.1:0"]);
     command.arg("--database-url").arg(url(pool));
@@ -147,6 +155,31 @@ async fn dev_says_where_it_is_answers_and_ends_when_asked(pool: PgPool) {
         reply.ok::<ListVirtualClustersResponse>();
         assert_eq!(running.end(signal).await, (Some(0), None));
     }
+}
+
+#[sqlx::test]
+async fn dev_says_whom_it_trusts(pool: PgPool) {
+    let folder = TempDir::new().unwrap();
+    let mut running = Running::start(dev(&pool, &folder)).await;
+    let line = running.lines.next_line().await.unwrap().unwrap();
+    assert!(line.starts_with(OPEN), "{line}");
+    assert!(line.contains("account 123456789012"), "{line}");
+    let mut stderr = running.child.stderr.take().unwrap();
+    assert_eq!(running.end(Signal::SIGTERM).await, (Some(0), None));
+    let mut log = String::new();
+    stderr.read_to_string(&mut log).await.unwrap();
+    assert!(log.contains(OPEN), "{log}");
+
+    let mut command = dev(&pool, &folder);
+    command.env("FIRESTEEL_API__AUTH", "sigv4");
+    let mut running = Running::start(command).await;
+    let reply = running.client().get("/virtualclusters").await;
+    reply.refused_with(403, "MissingAuthenticationTokenException", "");
+    let mut stderr = running.child.stderr.take().unwrap();
+    assert_eq!(running.end(Signal::SIGTERM).await, (Some(0), None));
+    let mut log = String::new();
+    stderr.read_to_string(&mut log).await.unwrap();
+    assert!(!log.contains(OPEN), "{log}");
 }
 
 #[tokio::test]

@@ -4,12 +4,14 @@
 #![expect(clippy::unwrap_used, reason = "what a test does not expect ends it")]
 
 mod admin;
+mod auth;
 mod cli;
 mod coverage;
 mod database;
 mod harness;
 mod idempotency;
 mod job_runs;
+mod keys;
 mod lists;
 mod openapi;
 mod protocol;

@@ -61,6 +61,8 @@ pub enum EmbeddedError {
     NotOurs(PathBuf),
     #[error("another Firesteel is using {}", .0.display())]
     InUse(PathBuf),
+    #[error("no `firesteel dev` is running on {}", .0.display())]
+    NotRunning(PathBuf),
     #[error(
         "the database in {} was made by Postgres {made_by}, and {} is Postgres {found}: set \
          FIRESTEEL_POSTGRES_BIN to a Postgres {made_by}, or move the folder away to begin anew",
@@ -124,13 +126,7 @@ impl Embedded {
         write_settings(&place, &sockets)?;
         let server = launch_after_the_last(&place, &binaries).await?;
         Ok(Self {
-            url: format!(
-                "postgres://{SUPERUSER}@localhost/{DATABASE}?host={}",
-                percent_encoding::utf8_percent_encode(
-                    &sockets.path().to_string_lossy(),
-                    percent_encoding::NON_ALPHANUMERIC,
-                )
-            ),
+            url: url(sockets.path()),
             server,
             sockets,
             _place: place,
@@ -179,6 +175,23 @@ impl Drop for Embedded {
             self.sockets.remove();
         }
     }
+}
+
+/// Where the database of another process answers, the one that runs on `data_dir`.
+pub fn running(data_dir: &Path) -> Result<String, EmbeddedError> {
+    let sockets = Place::home_of(data_dir).and_then(|home| postmaster::sockets(&home.join("data")));
+    let sockets = sockets.ok_or_else(|| EmbeddedError::NotRunning(data_dir.to_owned()))?;
+    Ok(url(&sockets))
+}
+
+fn url(sockets: &Path) -> String {
+    format!(
+        "postgres://{SUPERUSER}@localhost/{DATABASE}?host={}",
+        percent_encoding::utf8_percent_encode(
+            &sockets.to_string_lossy(),
+            percent_encoding::NON_ALPHANUMERIC,
+        )
+    )
 }
 
 /// A lock that was given back may live on for a moment in a process that is just being started.

@@ -81,6 +81,18 @@ impl Place {
         })
     }
 
+    /// The home of the database of `data_dir`, if one was made.
+    pub(super) fn home_of(data_dir: &Path) -> Option<PathBuf> {
+        let folder = data_dir.canonicalize().ok()?;
+        let home = fs::read_to_string(folder.join(MARKER)).ok()?;
+        let elsewhere = !home.trim().is_empty();
+        Some(if elsewhere {
+            PathBuf::from(home.trim())
+        } else {
+            folder
+        })
+    }
+
     pub(super) fn data(&self) -> PathBuf {
         self.home.join("data")
     }

@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::io;
 use std::os::unix::ffi::OsStrExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use nix::sys::signal::{Signal, kill};
@@ -32,6 +32,16 @@ pub(super) fn is_ready(data: &Path, pid: Option<u32>) -> bool {
     let lines: Vec<&str> = file.lines().map(str::trim).collect();
     let ours = pid.is_some_and(|pid| lines.first() == Some(&pid.to_string().as_str()));
     ours && lines.get(STATUS_LINE) == Some(&"ready")
+}
+
+/// The folder of the socket at which the server of `data` answers, if there is one.
+pub(super) fn sockets(data: &Path) -> Option<PathBuf> {
+    let file = fs::read_to_string(data.join("postmaster.pid")).ok()?;
+    let lines: Vec<&str> = file.lines().map(str::trim).collect();
+    let pid = lines.first()?.parse().ok()?;
+    let ready = lines.get(STATUS_LINE) == Some(&"ready");
+    let sockets = lines.get(SOCKETS_LINE)?;
+    (ready && serves(pid, data)).then(|| PathBuf::from(sockets))
 }
 
 /// Stops the server that a killed Firesteel left behind, and clears away what a killed server did.

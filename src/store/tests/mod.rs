@@ -1,6 +1,7 @@
 //! Each promise of the store, against a real Postgres and with no sleep: time passes by moving the
 //! stored times, and races are staged by holding a row until both sides wait for it.
 
+mod access_keys;
 mod invariants;
 mod job_runs;
 mod leases;

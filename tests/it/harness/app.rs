@@ -1,5 +1,6 @@
 //! The application in this process, on free ports.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -39,14 +40,35 @@ impl TestApp {
     }
 
     /// With settings as environment variables, such as `("API__MAX_PAGE_SIZE", "7")`.
+    /// Authentication is off unless they say otherwise.
     pub async fn with(pool: PgPool, settings: &[(&str, &str)]) -> Self {
-        let environment = settings
+        Self::changed(pool, settings, |_| ()).await
+    }
+
+    /// Another application of the same installation.
+    pub async fn replica(&self, settings: &[(&str, &str)]) -> Self {
+        let master_keys = self.app.master_keys.clone();
+        Self::changed(self.pool.clone(), settings, |app| {
+            app.master_keys = master_keys;
+        })
+        .await
+    }
+
+    /// As `with`, with parts of it changed before it starts.
+    pub async fn changed(
+        pool: PgPool,
+        settings: &[(&str, &str)],
+        change: impl FnOnce(&mut App),
+    ) -> Self {
+        let environment = [("API__AUTH", "none")]
             .iter()
-            .map(|(name, value)| (format!("FIRESTEEL_{name}"), (*value).to_owned()));
+            .chain(settings)
+            .map(|(name, value)| (format!("FIRESTEEL_{name}"), (*value).to_owned()))
+            .collect::<BTreeMap<_, _>>();
         let config = Config::load(None, environment, &Overrides::default()).unwrap();
         let local = Arc::new(FakeCluster::default());
         let store = Store::from_pool(pool.clone());
-        let app = Arc::new(App {
+        let mut app = App {
             installation: store.installation().await.unwrap(),
             store,
             clusters: clusters(local.clone()),
@@ -55,7 +77,9 @@ impl TestApp {
             region: config.naming(),
             master_keys: Some(MasterKeys::parse(&MasterKeys::random()).unwrap()),
             config,
-        });
+        };
+        change(&mut app);
+        let app = Arc::new(app);
         let running = CancellationToken::new();
         let patience = app.config.api.request_timeout;
         let api = serve(http::api(app.clone()), patience, &running).await;

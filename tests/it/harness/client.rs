@@ -1,15 +1,18 @@
 //! A client that checks what holds for every answer before a test looks at it.
 
 use firesteel::wire;
-use reqwest::{Method, RequestBuilder};
+use reqwest::{Method, Request, RequestBuilder};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use uuid::Uuid;
+
+use super::keys::Proof;
 
 #[derive(Clone)]
 pub struct Client {
     pub http: reqwest::Client,
     pub base: String,
+    pub proof: Proof,
 }
 
 /// An answer that has AWS's form.
@@ -25,6 +28,15 @@ impl Client {
         Self {
             http: reqwest::Client::new(),
             base,
+            proof: Proof::None,
+        }
+    }
+
+    /// The same client with another proof.
+    pub fn with(&self, proof: Proof) -> Self {
+        Self {
+            proof,
+            ..self.clone()
         }
     }
 
@@ -45,7 +57,19 @@ impl Client {
     }
 
     pub async fn send(&self, request: RequestBuilder) -> Reply {
-        let response = request.send().await.unwrap();
+        self.execute(self.proven(request)).await
+    }
+
+    /// The request with this client's proof, ready to be sent.
+    pub fn proven(&self, request: RequestBuilder) -> Request {
+        let mut request = request.build().unwrap();
+        self.proof.add_to(&mut request);
+        request
+    }
+
+    /// Sends a request as it is.
+    pub async fn execute(&self, request: Request) -> Reply {
+        let response = self.http.execute(request).await.unwrap();
         let status = response.status().as_u16();
         let header = |name: &str| {
             let value = response.headers().get(name)?;

@@ -4,6 +4,7 @@
 pub mod app;
 pub mod client;
 pub mod cluster;
+pub mod keys;
 pub mod proxy;
 pub mod workers;
 
