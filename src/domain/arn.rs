@@ -40,6 +40,19 @@ impl Region {
         self.name(account, &format!("securityconfigurations/{id}"))
     }
 
+    /// Reads the name of a resource that may be kept here; a name of another region or partition,
+    /// or in any other spelling than the one that is given out, names nothing.
+    pub fn parse(&self, arn: &str) -> Option<(AccountId, Resource)> {
+        let mut parts = arn.splitn(6, ':');
+        let ours = parts.next()? == "arn"
+            && parts.next()? == self.partition
+            && parts.next()? == "emr-containers"
+            && parts.next()? == self.region;
+        let account = AccountId::parse(parts.next()?).ok()?;
+        let resource = Resource::parse(parts.next()?.strip_prefix('/')?)?;
+        ours.then_some((account, resource))
+    }
+
     /// The name of a resource of `account`, by its path without the leading slash: also of one
     /// whose id has no right form and which does not exist.
     pub fn resource(&self, account: &AccountId, path: &str) -> String {
@@ -64,6 +77,36 @@ impl Region {
     }
 }
 
+/// What an ARN of this service names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Resource {
+    VirtualCluster(VirtualClusterId),
+    JobRun(VirtualClusterId, JobRunId),
+    JobTemplate(JobTemplateId),
+    SecurityConfiguration(SecurityConfigurationId),
+}
+
+impl Resource {
+    fn parse(path: &str) -> Option<Self> {
+        let mut parts = path.split('/');
+        let named = match (parts.next()?, parts.next()?, parts.next(), parts.next()) {
+            ("virtualclusters", id, None, None) => {
+                Self::VirtualCluster(VirtualClusterId::parse(id).ok()?)
+            }
+            ("virtualclusters", cluster, Some("jobruns"), Some(id)) => Self::JobRun(
+                VirtualClusterId::parse(cluster).ok()?,
+                JobRunId::parse(id).ok()?,
+            ),
+            ("jobtemplates", id, None, None) => Self::JobTemplate(JobTemplateId::parse(id).ok()?),
+            ("securityconfigurations", id, None, None) => {
+                Self::SecurityConfiguration(SecurityConfigurationId::parse(id).ok()?)
+            }
+            _ => return None,
+        };
+        parts.next().is_none().then_some(named)
+    }
+}
+
 /// The account that an ARN names, empty where it names none (`arn:aws:iam:::role/x`).
 pub fn account_of(arn: &str) -> Option<&str> {
     arn.strip_prefix("arn:")
@@ -74,12 +117,16 @@ pub fn account_of(arn: &str) -> Option<&str> {
 mod tests {
     use super::*;
 
-    #[test]
-    fn names_have_the_services_form() {
-        let region = Region {
+    fn us_east_1() -> Region {
+        Region {
             partition: "aws".into(),
             region: "us-east-1".into(),
-        };
+        }
+    }
+
+    #[test]
+    fn names_have_the_services_form() {
+        let region = us_east_1();
         let account = AccountId::parse("123456789012").unwrap();
         let cluster = VirtualClusterId::parse("jk518skp01ys9ka8b0npx9nt0").unwrap();
         let run = JobRunId::parse("000000035ee16lm6uri").unwrap();
@@ -88,6 +135,66 @@ mod tests {
             "arn:aws:emr-containers:us-east-1:123456789012:/virtualclusters/\
              jk518skp01ys9ka8b0npx9nt0/jobruns/000000035ee16lm6uri"
         );
+    }
+
+    #[test]
+    fn a_name_that_is_given_out_is_read_back() {
+        let region = us_east_1();
+        let account = AccountId::parse("123456789012").unwrap();
+        let cluster = VirtualClusterId::random();
+        let run = JobRunId::parse("000000035ee16lm6uri").unwrap();
+        let (template, security) = (JobTemplateId::random(), SecurityConfigurationId::random());
+        for (arn, resource) in [
+            (
+                region.virtual_cluster(&account, &cluster),
+                Resource::VirtualCluster(cluster.clone()),
+            ),
+            (
+                region.job_run(&account, &cluster, &run),
+                Resource::JobRun(cluster.clone(), run),
+            ),
+            (
+                region.job_template(&account, &template),
+                Resource::JobTemplate(template),
+            ),
+            (
+                region.security_configuration(&account, &security),
+                Resource::SecurityConfiguration(security),
+            ),
+        ] {
+            assert_eq!(
+                region.parse(&arn),
+                Some((account.clone(), resource)),
+                "{arn}"
+            );
+        }
+    }
+
+    #[test]
+    fn no_other_name_is_read() {
+        let region = us_east_1();
+        let id = "jk518skp01ys9ka8b0npx9nt0";
+        let start = "arn:aws:emr-containers:us-east-1:123456789012:";
+        for arn in [
+            format!("arn:aws-cn:emr-containers:us-east-1:123456789012:/virtualclusters/{id}"),
+            format!("arn:aws:emr-containers:eu-west-1:123456789012:/virtualclusters/{id}"),
+            format!("arn:aws:elasticmapreduce:us-east-1:123456789012:/virtualclusters/{id}"),
+            format!("arn:aws:emr-containers:us-east-1:12345678901:/virtualclusters/{id}"),
+            format!("{start}virtualclusters/{id}"),
+            format!("{start}jobtemplate/{id}"),
+            format!("{start}//virtualclusters/{id}"),
+            format!("{start}/virtualclusters/{id}/"),
+            format!("{start}/virtualclusters/{id}/jobruns"),
+            format!("{start}/virtualclusters/{id}/jobruns/000000035ee16lm6uri/x"),
+            format!("{start}/virtualclusters/{id}/endpoints/8gai4l4exxxxx"),
+            format!("{start}/virtualclusters/{}", id.to_uppercase()),
+            format!("{start}/virtualclusters/"),
+            format!("{start}/jobtemplates/{id}:x"),
+            format!("x{start}/jobtemplates/{id}"),
+            String::new(),
+        ] {
+            assert_eq!(region.parse(&arn), None, "{arn}");
+        }
     }
 
     #[test]

@@ -10,5 +10,8 @@ pub mod clock;
 pub mod configuration;
 pub mod ids;
 pub mod job_run;
+pub mod job_template;
 pub mod policy;
+pub mod security_configuration;
+pub mod tags;
 pub mod virtual_cluster;

@@ -1,12 +1,12 @@
 //! Virtual clusters: a namespace of a target cluster, given to an account.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::ids::{AccountId, ClusterId, VirtualClusterId};
+use super::ids::{AccountId, ClusterId, SecurityConfigurationId, VirtualClusterId};
+use super::tags::Tags;
 
 /// The service's four states.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +52,22 @@ pub struct SchedulerConfiguration {
     pub max_concurrent_job_runs: Option<i32>,
 }
 
+impl SchedulerConfiguration {
+    /// `None` where it limits nothing.
+    pub fn limiting(self) -> Option<Self> {
+        (self != Self::default()).then_some(self)
+    }
+}
+
+/// How many runs of one virtual cluster count against its limits now.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SchedulerStatus {
+    /// PENDING or SUBMITTED.
+    pub in_queue: i64,
+    /// RUNNING.
+    pub concurrent: i64,
+}
+
 /// What CreateVirtualCluster asks for, already checked for form.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewVirtualCluster {
@@ -60,8 +76,8 @@ pub struct NewVirtualCluster {
     pub namespace: String,
     pub node_label: Option<String>,
     pub client_token: String,
-    pub tags: BTreeMap<String, String>,
-    pub security_configuration_id: Option<String>,
+    pub tags: Tags,
+    pub security_configuration_id: Option<SecurityConfigurationId>,
     pub session_enabled: Option<bool>,
     pub scheduler: Option<SchedulerConfiguration>,
 }
@@ -76,8 +92,8 @@ pub struct VirtualCluster {
     pub cluster: ClusterId,
     pub namespace: String,
     pub node_label: Option<String>,
-    pub tags: BTreeMap<String, String>,
-    pub security_configuration_id: Option<String>,
+    pub tags: Tags,
+    pub security_configuration_id: Option<SecurityConfigurationId>,
     pub session_enabled: Option<bool>,
     pub scheduler: Option<SchedulerConfiguration>,
     pub created_at: Timestamp,

@@ -5,6 +5,8 @@ use std::error::Error;
 use std::fmt::Write as _;
 
 use crate::domain::policy::Denied;
+use crate::domain::tags::InvalidTags;
+use crate::spark::releases::ReleaseError;
 use crate::store::{StoreError, TokenError};
 use crate::wire::ApiError;
 
@@ -37,9 +39,24 @@ impl From<TokenError> for ApiError {
     }
 }
 
+impl From<ReleaseError> for ApiError {
+    fn from(error: ReleaseError) -> Self {
+        match error {
+            ReleaseError::Unknown(_) => Self::ResourceNotFound(error.to_string()),
+            ReleaseError::TooOld { .. } => Self::Validation(error.to_string()),
+        }
+    }
+}
+
 impl From<Denied> for ApiError {
     fn from(denied: Denied) -> Self {
         Self::AccessDenied(denied.to_string())
+    }
+}
+
+impl From<InvalidTags> for ApiError {
+    fn from(invalid: InvalidTags) -> Self {
+        Self::Validation(invalid.to_string())
     }
 }
 

@@ -1,6 +1,8 @@
 //! The operations on job runs.
 
 mod accept;
+mod authorize;
+mod template;
 mod view;
 
 use axum::extract::State;
@@ -19,6 +21,7 @@ use crate::domain::job_run as domain;
 use crate::domain::virtual_cluster::{self, VirtualCluster};
 use crate::store::{
     Cancellation, Cursor, JobRunFilter, RequestHash, StartJobRun, StartJobRunError, StoreError,
+    TokenError,
 };
 use crate::wire::{self, ApiError};
 
@@ -34,17 +37,28 @@ pub(super) async fn start_job_run(
     Valid(request): Valid<wire::StartJobRunRequest>,
 ) -> Result<Answer<wire::StartJobRunResponse>, ApiError> {
     let hash = request_hash(&request)?;
-    let virtual_cluster =
-        virtual_clusters::find(&app, &caller, &request.virtual_cluster_id).await?;
-    let token = &request.client_token;
-    let known = app
-        .store
-        .job_run_by_token(&caller.account, &virtual_cluster.id, token, &hash)
-        .await?;
-    let run = match known {
+    let id = request.virtual_cluster_id.clone();
+    let virtual_cluster = virtual_clusters::look_up(&app, &caller, &id).await?;
+    let known = match &virtual_cluster {
+        Some(found) => known(&app, &caller, found, &request.client_token, &hash).await?,
+        None => Ok(None),
+    };
+    let template = template::named(&app, &caller, &request).await?;
+    let started = known.as_ref().ok().and_then(Option::as_ref);
+    authorize::start(
+        &app,
+        &caller,
+        virtual_cluster.as_ref(),
+        &request,
+        template.as_ref(),
+        started,
+    )?;
+    let virtual_cluster = virtual_cluster.ok_or_else(|| virtual_clusters::unknown(&id))?;
+    let run = match known? {
         Some(run) => run,
         None => {
             check_running(virtual_cluster.state)?;
+            let request = template::effective(request, template.as_ref())?;
             let new = accept::job_run(request, &virtual_cluster, &caller)?;
             start(&app, &caller, &virtual_cluster, &new, &hash).await?
         }
@@ -63,11 +77,10 @@ pub(super) async fn describe_job_run(
     caller: Caller,
     Valid(request): Valid<wire::DescribeJobRunRequest>,
 ) -> Result<Answer<wire::DescribeJobRunResponse>, ApiError> {
+    let place = (request.virtual_cluster_id.as_str(), request.id.as_str());
+    let found = find(&app, &caller, place).await?;
+    authorize::one(&app, &caller, "DescribeJobRun", place, found.as_ref())?;
     let id = job_run_id(&request.id)?;
-    let found = match VirtualClusterId::parse(request.virtual_cluster_id.as_str()) {
-        Ok(cluster) => app.store.job_run(&caller.account, &cluster, &id).await?,
-        Err(_) => None,
-    };
     let run = found.ok_or_else(|| unknown(&id))?;
     let attempts = attempts(&app, std::slice::from_ref(&run)).await?;
     Ok(Answer(wire::DescribeJobRunResponse {
@@ -94,18 +107,19 @@ pub(super) async fn list_job_runs(
     caller: Caller,
     Valid(request): Valid<wire::ListJobRunsRequest>,
 ) -> Result<Answer<wire::ListJobRunsResponse>, ApiError> {
-    let name = format!("ListJobRuns/{}", request.virtual_cluster_id);
+    let id = &request.virtual_cluster_id;
+    let cluster = virtual_clusters::authorized(&app, &caller, "ListJobRuns", id).await?;
+    let name = format!("ListJobRuns/{id}");
     let (max, token) = (request.max_results, request.next_token.as_deref());
     let list = List::of(&app, &caller, &name, max, token)?;
-    let found = match VirtualClusterId::parse(request.virtual_cluster_id.as_str()) {
-        Ok(cluster) => {
+    let found = match cluster {
+        Some(cluster) => {
             let filter = filter(request);
-            let account = &caller.account;
             app.store
-                .list_job_runs(account, &cluster, &filter, list.page())
+                .list_job_runs(&caller.account, &cluster.id, &filter, list.page())
                 .await?
         }
-        Err(_) => Vec::new(),
+        None => Vec::new(),
     };
     let (found, next_token) = list.cut(found, |run| Cursor {
         created_at: run.created_at,
@@ -132,10 +146,13 @@ pub(super) async fn cancel_job_run(
     caller: Caller,
     Valid(request): Valid<wire::CancelJobRunRequest>,
 ) -> Result<Answer<wire::CancelJobRunResponse>, ApiError> {
+    let place = (request.virtual_cluster_id.as_str(), request.id.as_str());
+    let found = find(&app, &caller, place).await?;
+    authorize::one(&app, &caller, "CancelJobRun", place, found.as_ref())?;
     let id = job_run_id(&request.id)?;
-    let cancellation = match VirtualClusterId::parse(request.virtual_cluster_id.as_str()) {
-        Ok(cluster) => cancel(&app, &caller, &cluster, &id).await?,
-        Err(_) => Cancellation::Unknown,
+    let cancellation = match &found {
+        Some(run) => cancel(&app, run).await?,
+        None => Cancellation::Unknown,
     };
     match cancellation {
         Cancellation::Accepted => Ok(Answer(wire::CancelJobRunResponse {
@@ -168,20 +185,49 @@ async fn start(
     Ok(run)
 }
 
-async fn cancel(
-    app: &App,
-    caller: &Caller,
-    virtual_cluster: &VirtualClusterId,
-    id: &JobRunId,
-) -> Result<Cancellation, StoreError> {
-    let (store, account) = (&app.store, &caller.account);
-    let cancellation = store.cancel_job_run(account, virtual_cluster, id).await?;
-    if cancellation == Cancellation::Accepted
-        && let Ok(Some(run)) = store.job_run(account, virtual_cluster, id).await
-    {
+async fn cancel(app: &App, run: &domain::JobRun) -> Result<Cancellation, StoreError> {
+    let cancellation = app
+        .store
+        .cancel_job_run(&run.account, &run.virtual_cluster, &run.id)
+        .await?;
+    if cancellation == Cancellation::Accepted {
         app.wakes.wake(&run.cluster);
     }
     Ok(cancellation)
+}
+
+/// The caller's run of this virtual cluster and id.
+async fn find(
+    app: &App,
+    caller: &Caller,
+    (virtual_cluster, id): (&str, &str),
+) -> Result<Option<domain::JobRun>, StoreError> {
+    match (
+        VirtualClusterId::parse(virtual_cluster),
+        JobRunId::parse(id),
+    ) {
+        (Ok(cluster), Ok(id)) => app.store.job_run(&caller.account, &cluster, &id).await,
+        (Err(_), _) | (_, Err(_)) => Ok(None),
+    }
+}
+
+/// The run that this client token started. That another request had the token is told only to who
+/// may start runs, so it is an outcome of its own.
+async fn known(
+    app: &App,
+    caller: &Caller,
+    virtual_cluster: &VirtualCluster,
+    token: &str,
+    hash: &RequestHash,
+) -> Result<Result<Option<domain::JobRun>, ApiError>, StoreError> {
+    let known = app
+        .store
+        .job_run_by_token(&caller.account, &virtual_cluster.id, token, hash);
+    match known.await {
+        Ok(run) => Ok(Ok(run)),
+        Err(TokenError::Reused) => Ok(Err(token_reused())),
+        Err(TokenError::Store(error)) => Err(error),
+    }
 }
 
 /// The attempts of those runs that tell of them: the ones with a retry policy.

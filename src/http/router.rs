@@ -1,10 +1,9 @@
-//! Every route of the API: what this version answers, and what it does not answer yet.
+//! Every route of the API.
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{get, patch, post};
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa::OpenApi as _;
 use utoipa::openapi::OpenApi;
@@ -13,25 +12,18 @@ use utoipa_axum::routes;
 
 use super::caller::Authenticator;
 use super::origins::Origins;
-use super::request::Valid;
-use super::{Shared, caller, job_runs, layers, origins, virtual_clusters};
-use crate::app::App;
-use crate::wire::{
-    ApiError, CreateJobTemplateRequest, CreateManagedEndpointRequest,
-    CreateSecurityConfigurationRequest, DeleteJobTemplateRequest, DeleteManagedEndpointRequest,
-    DeleteSecurityConfigurationRequest, DescribeJobTemplateRequest, DescribeManagedEndpointRequest,
-    DescribeSecurityConfigurationRequest, ErrorBody, GetManagedEndpointSessionCredentialsRequest,
-    ListJobTemplatesRequest, ListManagedEndpointsRequest, ListSecurityConfigurationsRequest,
-    ListTagsForResourceRequest, Request, TagResourceRequest, UntagResourceRequest,
-    UpdateVirtualClusterRequest,
+use super::{
+    Shared, caller, job_runs, job_templates, layers, managed_endpoints, origins,
+    security_configurations, tags, virtual_clusters,
 };
+use crate::app::App;
+use crate::wire::{ApiError, ErrorBody};
 
 /// The API's service.
 pub fn api(app: Arc<App>) -> Router {
     let (answered, _) = routes().split_for_parts();
     let origins = Origins::new(&app.config.api.cors_origins);
     answered
-        .merge(not_yet_answered())
         .fallback(async || ApiError::UnknownOperation)
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
         // The last is the first that a request meets.
@@ -65,12 +57,46 @@ fn routes() -> OpenApiRouter<Shared> {
         ))
         .routes(routes!(
             virtual_clusters::describe_virtual_cluster,
+            virtual_clusters::update_virtual_cluster,
             virtual_clusters::delete_virtual_cluster
         ))
         .routes(routes!(job_runs::start_job_run, job_runs::list_job_runs))
         .routes(routes!(
             job_runs::describe_job_run,
             job_runs::cancel_job_run
+        ))
+        .routes(routes!(
+            job_templates::create_job_template,
+            job_templates::list_job_templates
+        ))
+        .routes(routes!(
+            job_templates::describe_job_template,
+            job_templates::delete_job_template
+        ))
+        .routes(routes!(
+            security_configurations::create_security_configuration,
+            security_configurations::list_security_configurations
+        ))
+        .routes(routes!(
+            security_configurations::describe_security_configuration,
+            security_configurations::delete_security_configuration
+        ))
+        .routes(routes!(
+            tags::tag_resource,
+            tags::untag_resource,
+            tags::list_tags_for_resource
+        ))
+        // Checked and authorized, and then not supported yet.
+        .routes(routes!(
+            managed_endpoints::create_managed_endpoint,
+            managed_endpoints::list_managed_endpoints
+        ))
+        .routes(routes!(
+            managed_endpoints::describe_managed_endpoint,
+            managed_endpoints::delete_managed_endpoint
+        ))
+        .routes(routes!(
+            managed_endpoints::get_managed_endpoint_session_credentials
         ))
 }
 
@@ -88,54 +114,4 @@ fn head() -> OpenApi {
     struct Head;
 
     Head::openapi()
-}
-
-/// The rest of the API model.
-fn not_yet_answered() -> Router<Shared> {
-    Router::new()
-        .route(
-            "/virtualclusters/{virtualClusterId}",
-            patch(refuse::<UpdateVirtualClusterRequest>),
-        )
-        .route(
-            "/virtualclusters/{virtualClusterId}/endpoints",
-            post(refuse::<CreateManagedEndpointRequest>).get(refuse::<ListManagedEndpointsRequest>),
-        )
-        .route(
-            "/virtualclusters/{virtualClusterId}/endpoints/{endpointId}",
-            get(refuse::<DescribeManagedEndpointRequest>)
-                .delete(refuse::<DeleteManagedEndpointRequest>),
-        )
-        .route(
-            "/virtualclusters/{virtualClusterId}/endpoints/{endpointId}/credentials",
-            post(refuse::<GetManagedEndpointSessionCredentialsRequest>),
-        )
-        .route(
-            "/jobtemplates",
-            post(refuse::<CreateJobTemplateRequest>).get(refuse::<ListJobTemplatesRequest>),
-        )
-        .route(
-            "/jobtemplates/{templateId}",
-            get(refuse::<DescribeJobTemplateRequest>).delete(refuse::<DeleteJobTemplateRequest>),
-        )
-        .route(
-            "/securityconfigurations",
-            post(refuse::<CreateSecurityConfigurationRequest>)
-                .get(refuse::<ListSecurityConfigurationsRequest>),
-        )
-        .route(
-            "/securityconfigurations/{securityConfigurationId}",
-            get(refuse::<DescribeSecurityConfigurationRequest>)
-                .delete(refuse::<DeleteSecurityConfigurationRequest>),
-        )
-        .route(
-            "/tags/{resourceArn}",
-            get(refuse::<ListTagsForResourceRequest>)
-                .post(refuse::<TagResourceRequest>)
-                .delete(refuse::<UntagResourceRequest>),
-        )
-}
-
-async fn refuse<R: Request>(_: Valid<R>) -> ApiError {
-    ApiError::Validation(format!("{} is not supported yet.", R::OPERATION.name))
 }

@@ -1,20 +1,27 @@
 //! The operations on virtual clusters.
 
+mod place;
+mod view;
+
 use axum::extract::State;
 
 use super::Shared;
-use super::failure::{chain, token_reused};
+use super::failure::token_reused;
 use super::idempotency::request_hash;
 use super::openapi::{Failures, OfVirtualCluster, Paging, Window};
 use super::paging::List;
 use super::request::{Answer, Valid};
+use super::security_configurations;
 use crate::app::App;
-use crate::cluster::{ClusterError, NamespaceError};
 use crate::domain::account::Caller;
-use crate::domain::arn::Region;
-use crate::domain::ids::{ClusterId, VirtualClusterId};
+use crate::domain::ids::{ClusterId, SecurityConfigurationId, VirtualClusterId};
+use crate::domain::policy::{self, Access};
+use crate::domain::tags;
 use crate::domain::virtual_cluster as domain;
-use crate::store::{CreateVirtualClusterError, Cursor, Deletion, VirtualClusterFilter};
+use crate::store::{
+    CreateVirtualClusterError, Cursor, Deletion, StoreError, UpdateVirtualCluster,
+    UpdateVirtualClusterError, VirtualClusterFilter,
+};
 use crate::wire::{self, ApiError};
 
 #[utoipa::path(
@@ -27,6 +34,12 @@ pub(super) async fn create_virtual_cluster(
     caller: Caller,
     Valid(request): Valid<wire::CreateVirtualClusterRequest>,
 ) -> Result<Answer<wire::CreateVirtualClusterResponse>, ApiError> {
+    caller.authorize(&Access {
+        operation: "CreateVirtualCluster",
+        resource: policy::ANY.to_owned(),
+        request_tags: request.tags.as_ref(),
+        ..Access::default()
+    })?;
     let hash = request_hash(&request)?;
     let token = &request.client_token;
     let known = app
@@ -37,10 +50,12 @@ pub(super) async fn create_virtual_cluster(
         Some(created) => created,
         None => {
             let new = new_virtual_cluster(request)?;
-            check_place(&app, &caller, &new).await?;
+            check_security_configuration(&app, &caller, &new).await?;
+            place::check(&app, &caller, &new).await?;
             app.store
                 .create_virtual_cluster(&caller, &new, &hash)
-                .await?
+                .await
+                .map_err(|error| not_created(error, &new))?
         }
     };
     Ok(Answer(wire::CreateVirtualClusterResponse {
@@ -60,9 +75,37 @@ pub(super) async fn describe_virtual_cluster(
     caller: Caller,
     Valid(request): Valid<wire::DescribeVirtualClusterRequest>,
 ) -> Result<Answer<wire::DescribeVirtualClusterResponse>, ApiError> {
-    let found = find(&app, &caller, &request.id).await?;
+    let found = authorized(&app, &caller, "DescribeVirtualCluster", &request.id).await?;
+    let found = found.ok_or_else(|| unknown(&request.id))?;
     Ok(Answer(wire::DescribeVirtualClusterResponse {
-        virtual_cluster: Some(view(found, &app.region)),
+        virtual_cluster: Some(view::one(&app, found).await?),
+    }))
+}
+
+#[utoipa::path(
+    patch, path = "/virtualclusters/{virtualClusterId}", operation_id = "UpdateVirtualCluster",
+    tag = "Virtual clusters", params(OfVirtualCluster),
+    request_body = wire::UpdateVirtualClusterRequest,
+    responses((status = 200, body = wire::UpdateVirtualClusterResponse), Failures),
+)]
+pub(super) async fn update_virtual_cluster(
+    State(app): State<Shared>,
+    caller: Caller,
+    Valid(request): Valid<wire::UpdateVirtualClusterRequest>,
+) -> Result<Answer<wire::UpdateVirtualClusterResponse>, ApiError> {
+    let found = authorized(&app, &caller, "UpdateVirtualCluster", &request.id).await?;
+    let found = found.ok_or_else(|| unknown(&request.id))?;
+    let update = UpdateVirtualCluster {
+        caller: &caller,
+        id: &found.id,
+        scheduler: request.scheduler_configuration.as_ref().map(scheduler),
+        client_token: &request.client_token,
+        request_hash: &request_hash(&request)?,
+    };
+    let updated = app.store.update_virtual_cluster(&update).await;
+    let updated = updated.map_err(|error| not_updated(error, &found.id))?;
+    Ok(Answer(wire::UpdateVirtualClusterResponse {
+        virtual_cluster: Some(view::one(&app, updated).await?),
     }))
 }
 
@@ -85,6 +128,11 @@ pub(super) async fn list_virtual_clusters(
     caller: Caller,
     Valid(request): Valid<wire::ListVirtualClustersRequest>,
 ) -> Result<Answer<wire::ListVirtualClustersResponse>, ApiError> {
+    caller.authorize(&Access {
+        operation: "ListVirtualClusters",
+        resource: policy::ANY.to_owned(),
+        ..Access::default()
+    })?;
     let (max, token) = (request.max_results, request.next_token.as_deref());
     let list = List::of(&app, &caller, "ListVirtualClusters", max, token)?;
     // No cluster here is joined to EKS by an access entry.
@@ -100,9 +148,8 @@ pub(super) async fn list_virtual_clusters(
         created_at: entry.created_at,
         id: entry.id.to_string(),
     })?;
-    let views = found.into_iter().map(|entry| view(entry, &app.region));
     Ok(Answer(wire::ListVirtualClustersResponse {
-        virtual_clusters: Some(views.collect()),
+        virtual_clusters: Some(view::all(&app, found).await?),
         next_token,
     }))
 }
@@ -117,13 +164,13 @@ pub(super) async fn delete_virtual_cluster(
     caller: Caller,
     Valid(request): Valid<wire::DeleteVirtualClusterRequest>,
 ) -> Result<Answer<wire::DeleteVirtualClusterResponse>, ApiError> {
-    let deletion = match VirtualClusterId::parse(request.id.as_str()) {
-        Ok(id) => {
+    let deletion = match authorized(&app, &caller, "DeleteVirtualCluster", &request.id).await? {
+        Some(found) => {
             app.store
-                .delete_virtual_cluster(&caller.account, &id)
+                .delete_virtual_cluster(&caller.account, &found.id)
                 .await?
         }
-        Err(_) => Deletion::Unknown,
+        None => Deletion::Unknown,
     };
     match deletion {
         Deletion::Deleted => Ok(Answer(wire::DeleteVirtualClusterResponse {
@@ -140,100 +187,138 @@ pub(super) async fn delete_virtual_cluster(
     }
 }
 
-/// The caller's virtual cluster of this id, or that there is none.
-pub(super) async fn find(
+/// The caller's virtual cluster of this id, where there is one; first of all, whether the caller
+/// may do this to it.
+pub(super) async fn authorized(
+    app: &App,
+    caller: &Caller,
+    operation: &str,
+    id: &str,
+) -> Result<Option<domain::VirtualCluster>, ApiError> {
+    let access = Access {
+        operation,
+        ..Access::default()
+    };
+    authorize(app, caller, id, access).await
+}
+
+/// The same, where more is asked of the access than which operation it is.
+pub(super) async fn authorize(
     app: &App,
     caller: &Caller,
     id: &str,
-) -> Result<domain::VirtualCluster, ApiError> {
-    let found = match VirtualClusterId::parse(id) {
-        Ok(id) => app.store.virtual_cluster(&caller.account, &id).await?,
-        Err(_) => None,
-    };
-    found.ok_or_else(|| ApiError::ResourceNotFound(format!("Virtual cluster {id} doesn't exist.")))
+    access: Access<'_>,
+) -> Result<Option<domain::VirtualCluster>, ApiError> {
+    let found = look_up(app, caller, id).await?;
+    let path = format!("virtualclusters/{id}");
+    caller.authorize(&Access {
+        resource: app.region.resource(&caller.account, &path),
+        resource_tags: found.as_ref().map(|found| &found.tags),
+        ..access
+    })?;
+    Ok(found)
 }
 
-/// Whether the caller may have this namespace of this cluster, and the cluster has it to give.
-async fn check_place(
+/// The answer where the account has no such virtual cluster.
+pub(super) fn unknown(id: &str) -> ApiError {
+    ApiError::ResourceNotFound(format!("Virtual cluster {id} doesn't exist."))
+}
+
+/// The caller's virtual cluster of this id.
+pub(super) async fn look_up(
+    app: &App,
+    caller: &Caller,
+    id: &str,
+) -> Result<Option<domain::VirtualCluster>, StoreError> {
+    match VirtualClusterId::parse(id) {
+        Ok(id) => app.store.virtual_cluster(&caller.account, &id).await,
+        Err(_) => Ok(None),
+    }
+}
+
+/// Whether the account has the security configuration that a virtual cluster is to have. The store
+/// looks again; here it is early enough to spare the cluster a question.
+async fn check_security_configuration(
     app: &App,
     caller: &Caller,
     new: &domain::NewVirtualCluster,
 ) -> Result<(), ApiError> {
-    let (id, namespace) = (&new.cluster, &new.namespace);
-    let cluster = app
-        .clusters
-        .granted(id, &caller.account, namespace)
-        .ok_or_else(|| unknown_place(id.as_str(), namespace))?;
-    let Err(error) = cluster.check_namespace(namespace).await else {
+    let Some(id) = &new.security_configuration_id else {
         return Ok(());
     };
-    tracing::warn!(
-        cluster.id = %id, error = chain(&error),
-        "Namespace {namespace} of cluster {id} cannot carry a virtual cluster"
-    );
-    Err(match error {
-        NamespaceError::Missing(_) => ApiError::Validation(format!(
-            "Namespace {namespace} of cluster {id} does not exist."
-        )),
-        NamespaceError::MissingRights(rights) => ApiError::Validation(format!(
-            "Cluster {id} does not have sufficient permissions. Firesteel may not do this in \
-             namespace {namespace}: {}.",
-            rights.join(", ")
-        )),
-        // Airflow waits and tries again on these words alone.
-        NamespaceError::Cluster(ClusterError::Unreachable(_)) => ApiError::Validation(format!(
-            "Cluster {id} is not reachable as its connection is currently being updated."
-        )),
-        NamespaceError::Cluster(ClusterError::Throttled { .. }) => {
-            ApiError::EksRequestThrottled(format!("Cluster {id} asks for fewer requests."))
-        }
-        NamespaceError::Cluster(ClusterError::Forbidden(_)) => ApiError::Validation(format!(
-            "Cluster {id} does not have sufficient permissions."
-        )),
-        NamespaceError::Cluster(ClusterError::Refused(_)) => ApiError::Validation(format!(
-            "Cluster {id} refused the look at namespace {namespace}."
-        )),
-    })
+    let found = app.store.security_configuration(&caller.account, id);
+    match found.await? {
+        Some(_) => Ok(()),
+        None => Err(security_configurations::unknown(id.as_str())),
+    }
 }
 
-/// One text whether the cluster is not there, or the account may not use it, or not this
-/// namespace: a caller learns nothing about what is other people's.
-fn unknown_place(cluster: &str, namespace: &str) -> ApiError {
-    ApiError::Validation(format!(
-        "Container provider {cluster} with namespace {namespace} is unknown."
-    ))
+/// The answer where a virtual cluster was not created.
+fn not_created(error: CreateVirtualClusterError, new: &domain::NewVirtualCluster) -> ApiError {
+    let configuration = new.security_configuration_id.as_ref();
+    let configuration = configuration.map_or("", SecurityConfigurationId::as_str);
+    match error {
+        CreateVirtualClusterError::NamespaceTaken => ApiError::Validation(
+            "A virtual cluster already exists in the given namespace".to_owned(),
+        ),
+        CreateVirtualClusterError::UnknownSecurityConfiguration => {
+            security_configurations::unknown(configuration)
+        }
+        CreateVirtualClusterError::SecurityConfigurationTaken => ApiError::Validation(format!(
+            "Security configuration {configuration} belongs to another virtual cluster."
+        )),
+        CreateVirtualClusterError::TokenReused => token_reused(),
+        CreateVirtualClusterError::Store(error) => error.into(),
+    }
 }
 
-impl From<CreateVirtualClusterError> for ApiError {
-    fn from(error: CreateVirtualClusterError) -> Self {
-        match error {
-            CreateVirtualClusterError::NamespaceTaken => {
-                Self::Validation("A virtual cluster already exists in the given namespace".into())
-            }
-            CreateVirtualClusterError::TokenReused => token_reused(),
-            CreateVirtualClusterError::Store(error) => error.into(),
-        }
+/// The answer where a virtual cluster was not updated.
+fn not_updated(error: UpdateVirtualClusterError, id: &VirtualClusterId) -> ApiError {
+    match error {
+        UpdateVirtualClusterError::Unknown => unknown(id.as_str()),
+        UpdateVirtualClusterError::NotRunning(state) => ApiError::Validation(format!(
+            "Virtual cluster state {state} is not valid to update resource VirtualCluster."
+        )),
+        UpdateVirtualClusterError::TokenReused => token_reused(),
+        UpdateVirtualClusterError::Store(error) => error.into(),
     }
 }
 
 fn new_virtual_cluster(
     request: wire::CreateVirtualClusterRequest,
 ) -> Result<domain::NewVirtualCluster, ApiError> {
-    refuse_unsupported(&request)?;
+    let tags = request.tags.unwrap_or_default();
+    tags::check(&tags)?;
     let provider = request.container_provider;
     let wire::ContainerInfo::EksInfo(info) = provider.info.ok_or_else(no_namespace)?;
     let namespace = info.namespace.ok_or_else(no_namespace)?;
+    if info.node_label.is_some() {
+        return Err(ApiError::Validation(
+            "containerProvider.info.eksInfo.nodeLabel is not supported yet.".to_owned(),
+        ));
+    }
+    let security_configuration_id = request
+        .security_configuration_id
+        .map(|id| {
+            SecurityConfigurationId::parse(id.as_str())
+                .map_err(|_| security_configurations::unknown(&id))
+        })
+        .transpose()?;
     Ok(domain::NewVirtualCluster {
         name: request.name,
         cluster: ClusterId::parse(provider.id.as_str())
-            .map_err(|_| unknown_place(&provider.id, &namespace))?,
+            .map_err(|_| place::unknown(&provider.id, &namespace))?,
         namespace,
         node_label: None,
         client_token: request.client_token,
-        tags: request.tags.unwrap_or_default(),
-        security_configuration_id: None,
+        tags,
+        security_configuration_id,
         session_enabled: request.session_enabled,
-        scheduler: None,
+        scheduler: request
+            .scheduler_configuration
+            .as_ref()
+            .map(scheduler)
+            .and_then(domain::SchedulerConfiguration::limiting),
     })
 }
 
@@ -241,31 +326,11 @@ fn no_namespace() -> ApiError {
     ApiError::Validation("containerProvider.info.eksInfo with a namespace is required.".to_owned())
 }
 
-/// Refuses what would be promised and not kept.
-fn refuse_unsupported(request: &wire::CreateVirtualClusterRequest) -> Result<(), ApiError> {
-    if let Some(id) = &request.security_configuration_id {
-        return Err(ApiError::ResourceNotFound(format!(
-            "Security configuration {id} doesn't exist."
-        )));
+fn scheduler(limits: &wire::SchedulerConfiguration) -> domain::SchedulerConfiguration {
+    domain::SchedulerConfiguration {
+        max_in_queue_job_runs: limits.max_in_queue_job_runs,
+        max_concurrent_job_runs: limits.max_concurrent_job_runs,
     }
-    let limits = request.scheduler_configuration.as_ref();
-    let has_limits =
-        limits.is_some_and(|limits| *limits != wire::SchedulerConfiguration::default());
-    let info = request.container_provider.info.as_ref();
-    let has_node_label =
-        info.is_some_and(|wire::ContainerInfo::EksInfo(info)| info.node_label.is_some());
-    for (member, given) in [
-        ("sessionEnabled", request.session_enabled == Some(true)),
-        ("schedulerConfiguration", has_limits),
-        ("containerProvider.info.eksInfo.nodeLabel", has_node_label),
-    ] {
-        if given {
-            return Err(ApiError::Validation(format!(
-                "{member} is not supported yet."
-            )));
-        }
-    }
-    Ok(())
 }
 
 fn filter(request: wire::ListVirtualClustersRequest) -> VirtualClusterFilter {
@@ -278,33 +343,5 @@ fn filter(request: wire::ListVirtualClustersRequest) -> VirtualClusterFilter {
             .collect(),
         created_after: request.created_after.map(Into::into),
         created_before: request.created_before.map(Into::into),
-    }
-}
-
-fn view(cluster: domain::VirtualCluster, region: &Region) -> wire::VirtualCluster {
-    wire::VirtualCluster {
-        arn: Some(region.virtual_cluster(&cluster.account, &cluster.id)),
-        id: Some(cluster.id.to_string()),
-        name: Some(cluster.name),
-        state: Some(cluster.state.as_str().into()),
-        container_provider: Some(wire::ContainerProvider {
-            r#type: wire::ContainerProviderType::Eks,
-            id: cluster.cluster.to_string(),
-            info: Some(wire::ContainerInfo::EksInfo(wire::EksInfo {
-                namespace: Some(cluster.namespace),
-                node_label: cluster.node_label,
-            })),
-        }),
-        created_at: Some(cluster.created_at.into()),
-        tags: Some(cluster.tags),
-        security_configuration_id: cluster.security_configuration_id,
-        session_enabled: cluster.session_enabled,
-        scheduler_configuration: cluster
-            .scheduler
-            .map(|limits| wire::SchedulerConfiguration {
-                max_in_queue_job_runs: limits.max_in_queue_job_runs,
-                max_concurrent_job_runs: limits.max_concurrent_job_runs,
-            }),
-        scheduler_status: None,
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod conf;
 pub mod driver_pod;
+pub mod job_template;
 pub mod params;
 pub mod plan;
 pub mod properties;

@@ -1,10 +1,14 @@
 //! The grammar of `sparkSubmitParameters` and `sparkSqlParameters`: shell words, then the options
 //! of spark-submit. An error names the word it is about and never a property's value.
 
+mod fill;
 mod words;
 
 use std::collections::BTreeMap;
 use std::fmt;
+
+pub(super) use fill::fill_java_options;
+pub use fill::{FillError, fill, names};
 
 use super::reserved::is_reserved;
 

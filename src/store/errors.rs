@@ -60,6 +60,8 @@ pub(super) enum Constraint {
     VirtualClusterId,
     /// Another virtual cluster has the namespace.
     Namespace,
+    /// Another virtual cluster has the security configuration.
+    SecurityConfiguration,
 }
 
 impl StoreError {
@@ -71,6 +73,9 @@ impl StoreError {
             "job_run_pkey" => Some(Constraint::JobRunId),
             "virtual_cluster_pkey" | "virtual_cluster_place" => Some(Constraint::VirtualClusterId),
             "virtual_cluster_one_per_namespace" => Some(Constraint::Namespace),
+            "virtual_cluster_one_per_security_configuration" => {
+                Some(Constraint::SecurityConfiguration)
+            }
             _ => None,
         }
     }

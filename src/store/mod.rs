@@ -8,7 +8,10 @@ mod attempts;
 pub mod embedded;
 mod errors;
 mod job_runs;
+mod job_templates;
 mod rows;
+mod security_configurations;
+mod tags;
 mod virtual_clusters;
 mod wakes;
 mod watches;
@@ -29,7 +32,13 @@ use uuid::Uuid;
 pub use access_keys::Resealed;
 pub use errors::{LeaseError, QueryFailure, StoreError, TokenError};
 pub use job_runs::{Cancellation, JobRunFilter, StartJobRun, StartJobRunError};
-pub use virtual_clusters::{CreateVirtualClusterError, Deletion, VirtualClusterFilter};
+pub use job_templates::{JobTemplateFilter, SealedJobTemplate};
+pub use security_configurations::{SecurityConfigurationDeletion, SecurityConfigurationFilter};
+pub use tags::Tagging;
+pub use virtual_clusters::{
+    CreateVirtualClusterError, Deletion, UpdateVirtualCluster, UpdateVirtualClusterError,
+    VirtualClusterFilter,
+};
 pub use wakes::Listener;
 pub use watches::{LiveAttempt, Observed, Term, WatchKey};
 pub use work::{Change, Lease, Loaded};

@@ -9,11 +9,14 @@ use sqlx::types::Json;
 
 use super::StoreError;
 use crate::domain::configuration::ConfigurationOverrides;
-use crate::domain::ids::{AccountId, ClusterId, InvalidId, JobRunId, VirtualClusterId};
+use crate::domain::ids::{
+    AccountId, ClusterId, InvalidId, JobRunId, SecurityConfigurationId, VirtualClusterId,
+};
 use crate::domain::job_run::{
     Attempt, Driver, DriverPhase, Exit, FailureReason, Holder, HolderKind, JobDriver, JobRun,
     State, Verdict, Waiting,
 };
+use crate::domain::security_configuration::{SecurityConfiguration, SecurityConfigurationData};
 use crate::domain::virtual_cluster::{self, SchedulerConfiguration, VirtualCluster};
 
 pub(super) struct VirtualClusterRow {
@@ -28,6 +31,17 @@ pub(super) struct VirtualClusterRow {
     pub security_configuration_id: Option<String>,
     pub session_enabled: Option<bool>,
     pub scheduler: Option<Json<SchedulerConfiguration>>,
+    pub created_at: jiff_sqlx::Timestamp,
+    pub request_hash: Vec<u8>,
+}
+
+pub(super) struct SecurityConfigurationRow {
+    pub id: String,
+    pub account: String,
+    pub name: String,
+    pub data: Json<SecurityConfigurationData>,
+    pub tags: Json<BTreeMap<String, String>>,
+    pub created_by: String,
     pub created_at: jiff_sqlx::Timestamp,
     pub request_hash: Vec<u8>,
 }
@@ -103,9 +117,28 @@ impl TryFrom<VirtualClusterRow> for VirtualCluster {
             namespace: row.namespace,
             node_label: row.node_label,
             tags: row.tags.0,
-            security_configuration_id: row.security_configuration_id,
+            security_configuration_id: row
+                .security_configuration_id
+                .map(SecurityConfigurationId::parse)
+                .transpose()?,
             session_enabled: row.session_enabled,
             scheduler: row.scheduler.map(|scheduler| scheduler.0),
+            created_at: row.created_at.to_jiff(),
+        })
+    }
+}
+
+impl TryFrom<SecurityConfigurationRow> for SecurityConfiguration {
+    type Error = StoreError;
+
+    fn try_from(row: SecurityConfigurationRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: SecurityConfigurationId::parse(row.id)?,
+            account: AccountId::parse(row.account)?,
+            name: row.name,
+            data: row.data.0,
+            tags: row.tags.0,
+            created_by: row.created_by,
             created_at: row.created_at.to_jiff(),
         })
     }

@@ -1,5 +1,7 @@
 //! Virtual clusters: one that lives has its namespace to itself, and none ends under a live run.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx as _;
 use sqlx::types::Json;
@@ -8,14 +10,44 @@ use super::errors::Constraint;
 use super::rows::VirtualClusterRow;
 use super::{Page, RequestHash, Store, StoreError, TokenError};
 use crate::domain::account::Caller;
-use crate::domain::ids::{AccountId, VirtualClusterId};
-use crate::domain::virtual_cluster::{NewVirtualCluster, State, VirtualCluster};
+use crate::domain::ids::{AccountId, SecurityConfigurationId, VirtualClusterId};
+use crate::domain::virtual_cluster::{
+    NewVirtualCluster, SchedulerConfiguration, SchedulerStatus, State, VirtualCluster,
+};
 
 /// A virtual cluster was not created.
 #[derive(Debug, thiserror::Error)]
 pub enum CreateVirtualClusterError {
     #[error("the namespace belongs to another virtual cluster")]
     NamespaceTaken,
+    #[error("the account has no such security configuration")]
+    UnknownSecurityConfiguration,
+    #[error("the security configuration belongs to another virtual cluster")]
+    SecurityConfigurationTaken,
+    #[error("the client token was used for a different request")]
+    TokenReused,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// An update of a virtual cluster.
+#[derive(Clone, Copy, Debug)]
+pub struct UpdateVirtualCluster<'a> {
+    pub caller: &'a Caller,
+    pub id: &'a VirtualClusterId,
+    /// Replaces what there is, where it is given at all; one that limits nothing clears it.
+    pub scheduler: Option<SchedulerConfiguration>,
+    pub client_token: &'a str,
+    pub request_hash: &'a RequestHash,
+}
+
+/// A virtual cluster was not updated.
+#[derive(Debug, thiserror::Error)]
+pub enum UpdateVirtualClusterError {
+    #[error("the account has no such virtual cluster")]
+    Unknown,
+    #[error("the virtual cluster is {0}")]
+    NotRunning(State),
     #[error("the client token was used for a different request")]
     TokenReused,
     #[error(transparent)]
@@ -69,11 +101,16 @@ impl Store {
         let refused = match self.insert_virtual_cluster(caller, new, request_hash).await {
             Ok(Some(created)) => return Ok(created),
             Ok(None) => None,
-            // Twins of one request may meet at the namespace before they meet at the token.
-            Err(error) if error.constraint() == Some(Constraint::Namespace) => {
-                Some(CreateVirtualClusterError::NamespaceTaken)
-            }
-            Err(error) => return Err(error.into()),
+            // Twins of one request may meet elsewhere before they meet at the token.
+            Err(error) => match error.constraint() {
+                Some(Constraint::Namespace) => Some(CreateVirtualClusterError::NamespaceTaken),
+                Some(Constraint::SecurityConfiguration) => {
+                    Some(CreateVirtualClusterError::SecurityConfigurationTaken)
+                }
+                Some(Constraint::JobRunId | Constraint::VirtualClusterId) | None => {
+                    return Err(error.into());
+                }
+            },
         };
         let original = self
             .virtual_cluster_by_token(&caller.account, &new.client_token, request_hash)
@@ -81,7 +118,7 @@ impl Store {
         match (original, refused) {
             (Some(original), _) => Ok(original),
             (None, Some(refused)) => Err(refused),
-            (None, None) => Err(StoreError::UnknownValue("virtual_cluster.client_token").into()),
+            (None, None) => Err(CreateVirtualClusterError::UnknownSecurityConfiguration),
         }
     }
 
@@ -156,6 +193,58 @@ impl Store {
         .collect()
     }
 
+    /// Updates a RUNNING virtual cluster, once for a client token, and gives it as it is now.
+    pub async fn update_virtual_cluster(
+        &self,
+        update: &UpdateVirtualCluster<'_>,
+    ) -> Result<VirtualCluster, UpdateVirtualClusterError> {
+        let account = &update.caller.account;
+        let limits = update
+            .scheduler
+            .and_then(SchedulerConfiguration::limiting)
+            .map(Json);
+        let updated = sqlx::query_file_scalar!(
+            "src/store/queries/update_virtual_cluster.sql",
+            account.as_str(),
+            update.id.as_str(),
+            update.client_token,
+            &update.request_hash.0[..],
+            update.caller.arn,
+            update.scheduler.is_some(),
+            limits as _,
+        )
+        .fetch_optional(&self.pool)
+        .await
+        .map_err(StoreError::from)?;
+        let (id, token, hash) = (update.id, update.client_token, update.request_hash);
+        let done = updated.is_some() || self.knows_update(account, id, token, hash).await?;
+        match self.virtual_cluster(account, id).await? {
+            None => Err(UpdateVirtualClusterError::Unknown),
+            Some(found) if done => Ok(found),
+            Some(found) => Err(UpdateVirtualClusterError::NotRunning(found.state)),
+        }
+    }
+
+    /// How many runs count against the limits of each of these virtual clusters; who has none is
+    /// not among them.
+    pub async fn scheduler_status(
+        &self,
+        ids: &[String],
+    ) -> Result<BTreeMap<VirtualClusterId, SchedulerStatus>, StoreError> {
+        sqlx::query_file!("src/store/queries/scheduler_status.sql", ids)
+            .fetch_all(&self.pool)
+            .await?
+            .into_iter()
+            .map(|row| {
+                let status = SchedulerStatus {
+                    in_queue: row.in_queue,
+                    concurrent: row.concurrent,
+                };
+                Ok((VirtualClusterId::parse(row.id)?, status))
+            })
+            .collect()
+    }
+
     /// Terminates a virtual cluster whose runs are all over.
     pub async fn delete_virtual_cluster(
         &self,
@@ -201,7 +290,33 @@ impl Store {
         Ok(Deletion::Deleted)
     }
 
-    /// `None` where the client token is known already.
+    /// Whether this client token has updated the virtual cluster already.
+    async fn knows_update(
+        &self,
+        account: &AccountId,
+        id: &VirtualClusterId,
+        client_token: &str,
+        request_hash: &RequestHash,
+    ) -> Result<bool, TokenError> {
+        let known = sqlx::query_scalar!(
+            "SELECT made.request_hash FROM virtual_cluster_update AS made
+            JOIN virtual_cluster ON virtual_cluster.id = made.virtual_cluster
+            WHERE virtual_cluster.account = $1 AND made.virtual_cluster = $2
+                AND made.client_token = $3",
+            account.as_str(),
+            id.as_str(),
+            client_token
+        )
+        .fetch_optional(&self.pool)
+        .await?;
+        match known {
+            None => Ok(false),
+            Some(known) if known != request_hash.0 => Err(TokenError::Reused),
+            Some(_) => Ok(true),
+        }
+    }
+
+    /// `None` where the client token is known already, or the security configuration is not.
     async fn insert_virtual_cluster(
         &self,
         caller: &Caller,
@@ -209,6 +324,10 @@ impl Store {
         request_hash: &RequestHash,
     ) -> Result<Option<VirtualCluster>, StoreError> {
         let id = VirtualClusterId::random();
+        let security_configuration_id = new
+            .security_configuration_id
+            .as_ref()
+            .map(SecurityConfigurationId::as_str);
         let created_at = sqlx::query_file_scalar!(
             "src/store/queries/insert_virtual_cluster.sql",
             id.as_str(),
@@ -220,7 +339,7 @@ impl Store {
             new.client_token,
             &request_hash.0[..],
             Json(&new.tags) as _,
-            new.security_configuration_id,
+            security_configuration_id,
             new.session_enabled,
             new.scheduler.map(Json) as _,
             caller.arn,
@@ -245,6 +364,15 @@ impl Store {
 }
 
 impl From<TokenError> for CreateVirtualClusterError {
+    fn from(error: TokenError) -> Self {
+        match error {
+            TokenError::Reused => Self::TokenReused,
+            TokenError::Store(error) => Self::Store(error),
+        }
+    }
+}
+
+impl From<TokenError> for UpdateVirtualClusterError {
     fn from(error: TokenError) -> Self {
         match error {
             TokenError::Reused => Self::TokenReused,

@@ -1181,7 +1181,8 @@ pub struct JobTemplate {
     pub created_by: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tags: Option<BTreeMap<String, String>>,
-    pub job_template_data: JobTemplateData,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub job_template_data: Option<JobTemplateData>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(
         min_length = 3,

@@ -23,7 +23,11 @@ pub trait Request: Shaped + DeserializeOwned + Serialize {
     /// Every breach of a constraint is in the one rejection. A body is only looked at if the
     /// operation has members there; members in it that belong elsewhere are unknown.
     fn from_parts(path: &PathParams, query: &QueryPairs, body: &[u8]) -> Result<Self, Rejection> {
-        let mut whole = Value::Object(gather(Self::OPERATION, path, query, body)?);
+        Self::from_value(Value::Object(gather(Self::OPERATION, path, query, body)?))
+    }
+
+    /// Checks a request that was put together already, such as one with a template's parts in it.
+    fn from_value(mut whole: Value) -> Result<Self, Rejection> {
         check(Self::OPERATION.input, &mut whole)?;
         Ok(json::typed(whole)?)
     }

@@ -62,8 +62,7 @@ pub enum Unreadable {
     },
 }
 
-/// Checks a value that was not read from a request, such as a template with its parameters filled
-/// in.
+/// Checks a value that was not read from a request.
 pub fn validate<T: Shaped + Serialize>(value: &T) -> Result<(), Rejection> {
     let unreadable = |_| Unreadable::Member {
         path: String::new(),

@@ -41,6 +41,16 @@ pub fn apply(model: &mut Model) {
         shape.max = Some(10_000);
     }
 
+    // A template whose data cannot be decrypted is answered with `decryptionError` in its place.
+    let template = shape(model, "JobTemplate");
+    let required = template.required.len();
+    template.required.retain(|name| name != "jobTemplateData");
+    assert_eq!(
+        template.required.len() + 1,
+        required,
+        "JobTemplate.jobTemplateData changed upstream"
+    );
+
     // The values of template parameters end up in entry-point arguments and Spark parameters, which
     // are sensitive.
     shape(model, "TemplateParameterInputMap").sensitive = true;

@@ -9,15 +9,27 @@ use sqlx::PgPool;
 
 use crate::harness::{Client, Reply, TestApp};
 
-const ANSWERED: [&str; 8] = [
+const ANSWERED: [&str; 20] = [
     "CancelJobRun",
+    "CreateJobTemplate",
+    "CreateSecurityConfiguration",
     "CreateVirtualCluster",
+    "DeleteJobTemplate",
+    "DeleteSecurityConfiguration",
     "DeleteVirtualCluster",
     "DescribeJobRun",
+    "DescribeJobTemplate",
+    "DescribeSecurityConfiguration",
     "DescribeVirtualCluster",
     "ListJobRuns",
+    "ListJobTemplates",
+    "ListSecurityConfigurations",
+    "ListTagsForResource",
     "ListVirtualClusters",
     "StartJobRun",
+    "TagResource",
+    "UntagResource",
+    "UpdateVirtualCluster",
 ];
 
 async fn call(client: &Client, operation: &Operation, path: &str, body: &Value) -> Reply {

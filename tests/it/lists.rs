@@ -1,6 +1,9 @@
 //! Lists: order, filters, pages.
 
-use firesteel::wire::{ListJobRunsResponse, ListVirtualClustersResponse};
+use firesteel::wire::{
+    ListJobRunsResponse, ListSecurityConfigurationsResponse, ListVirtualClustersResponse,
+};
+use serde_json::json;
 use sqlx::PgPool;
 
 use crate::harness::client::{job_run, virtual_cluster, with};
@@ -17,6 +20,26 @@ async fn clusters(client: &Client, path: &str) -> (Vec<String>, Option<String>) 
     let ids = list.virtual_clusters.unwrap().into_iter();
     let ids = ids.map(|cluster| cluster.id.unwrap());
     (ids.collect(), list.next_token)
+}
+
+async fn configurations(client: &Client, path: &str) -> (Vec<String>, Option<String>) {
+    let list: ListSecurityConfigurationsResponse = client.get(path).await.ok();
+    let ids = list.security_configurations.unwrap().into_iter();
+    let ids = ids.map(|configuration| configuration.id.unwrap());
+    (ids.collect(), list.next_token)
+}
+
+/// Creates a security configuration and gives its id.
+async fn configuration(client: &Client) -> String {
+    let request = json!({
+        "name": "a",
+        "clientToken": uuid::Uuid::new_v4().to_string(),
+        "securityConfigurationData": {},
+    });
+    client
+        .post("/securityconfigurations", &request)
+        .await
+        .text("id")
 }
 
 /// Starts runs and gives their ids, the newest first.
@@ -123,7 +146,7 @@ async fn runs_are_filtered(pool: PgPool) {
     let cluster = app.client.virtual_cluster("jobs").await;
     let path = format!("/virtualclusters/{cluster}/jobruns");
     let ids = start(&app.client, &cluster, 3).await;
-    let named = with(job_run(), serde_json::json!({"name": "a/b#c"}));
+    let named = with(job_run(), json!({"name": "a/b#c"}));
     let named = app.client.start(&cluster, &named).await.text("id");
     for (id, at, state) in [
         (&ids[2], "2026-01-01T00:00:00Z", "COMPLETED"),
@@ -233,6 +256,17 @@ async fn virtual_clusters_are_listed_filtered_and_paged(pool: PgPool) {
         ),
         ("?eksAccessEntryIntegrated=true", vec![]),
         ("?createdAfter=2999-01-01T00%3A00%3A00Z", vec![]),
+        ("?createdBefore=2026-01-01T00%3A00%3A00Z", vec![]),
+        (
+            "?createdAfter=2026-01-01T00%3A00%3A00Z&createdBefore=2999-01-01T00%3A00%3A00Z\
+             &states=TERMINATED",
+            vec![&ids[0]],
+        ),
+        (
+            "?containerProviderId=local&containerProviderType=EKS&states=RUNNING\
+             &eksAccessEntryIntegrated=false",
+            vec![&ids[1]],
+        ),
     ] {
         let (page, _) = clusters(&app.client, &format!("{list}{query}")).await;
         assert_eq!(page.iter().collect::<Vec<_>>(), found, "{query}");
@@ -241,4 +275,88 @@ async fn virtual_clusters_are_listed_filtered_and_paged(pool: PgPool) {
     let rest = format!("{list}?nextToken={}", next.unwrap());
     let (rest, none) = clusters(&app.client, &rest).await;
     assert_eq!((first.len(), rest, none), (2, vec![ids[0].clone()], None));
+}
+
+#[sqlx::test]
+async fn security_configurations_are_listed_filtered_and_paged(pool: PgPool) {
+    let app = TestApp::start(pool).await;
+    let list = "/securityconfigurations";
+    assert_eq!(configurations(&app.client, list).await, (vec![], None));
+    let mut ids = Vec::new();
+    for _ in 0..6 {
+        ids.push(configuration(&app.client).await);
+    }
+    let gone = ids.remove(3);
+    app.client
+        .delete(&format!("{list}/{gone}"))
+        .await
+        .text("id");
+    for (day, id) in ids.iter().enumerate() {
+        sqlx::query(
+            "UPDATE security_configuration SET created_at = '2026-01-01T00:00:00Z'::timestamptz
+                + $2 * interval '1 day' WHERE id = $1",
+        )
+        .bind(id)
+        .bind(i32::try_from(day).unwrap())
+        .execute(&app.pool)
+        .await
+        .unwrap();
+    }
+    ids.reverse();
+    for (query, found) in [
+        ("", &ids[..]),
+        ("?createdAfter=2026-01-04T00%3A00%3A00Z", &ids[..2]),
+        ("?createdBefore=2026-01-02T00%3A00%3A00Z", &ids[3..]),
+        (
+            "?createdAfter=2026-01-02T00%3A00%3A00Z&createdBefore=2026-01-03T00%3A00%3A00Z",
+            &ids[2..4],
+        ),
+    ] {
+        let (page, next) = configurations(&app.client, &format!("{list}{query}")).await;
+        assert_eq!((page.as_slice(), next), (found, None), "{query}");
+    }
+    let (first, next) = configurations(&app.client, &format!("{list}?maxResults=2")).await;
+    assert_eq!(first, ids[..2]);
+    let rest = format!("{list}?nextToken={}", next.unwrap());
+    let (rest, none) = configurations(&app.client, &rest).await;
+    assert_eq!((rest.as_slice(), none), (&ids[2..], None));
+    let reply = app.client.get(&format!("{list}?maxResults=0")).await;
+    reply.refused_with(400, "ValidationException", "'maxResults'");
+}
+
+#[sqlx::test]
+async fn no_list_takes_the_token_of_another(pool: PgPool) {
+    let settings = [("API__DEFAULT_PAGE_SIZE", "1"), ("API__MAX_PAGE_SIZE", "1")];
+    let app = TestApp::with(pool.clone(), &settings).await;
+    let stranger = TestApp::with(pool, &[("ACCOUNT", "210987654321")]).await;
+    let mut runs_of = Vec::new();
+    for namespace in ["a", "b"] {
+        let cluster = app.client.virtual_cluster(namespace).await;
+        start(&app.client, &cluster, 2).await;
+        configuration(&app.client).await;
+        runs_of.push(format!("/virtualclusters/{cluster}/jobruns"));
+    }
+    let lists = [
+        "/virtualclusters",
+        "/securityconfigurations",
+        &runs_of[0],
+        &runs_of[1],
+    ];
+    for list in lists {
+        let reply = app.client.get(&format!("{list}?maxResults=100")).await;
+        let token = reply.text("nextToken");
+        for other in lists {
+            let reply = app.client.get(&format!("{other}?nextToken={token}")).await;
+            if other == list {
+                assert_eq!(reply.status, 200, "{list}");
+            } else {
+                reply.invalid("Invalid next token.");
+            }
+        }
+        let reply = stranger
+            .client
+            .get(&format!("{list}?nextToken={token}"))
+            .await;
+        reply.invalid("Invalid next token.");
+    }
 }

@@ -161,12 +161,8 @@ async fn what_a_run_asks_for_is_checked(pool: PgPool) {
              210987654321, the caller to 123456789012.",
         ),
         (
-            json!({"jobTemplateId": "abc"}),
-            "jobTemplateId is not supported yet.",
-        ),
-        (
             json!({"jobTemplateParameters": {"a": "b"}}),
-            "jobTemplateId is not supported yet.",
+            "jobTemplateParameters need a jobTemplateId.",
         ),
         (
             json!({"releaseLabel": null}),

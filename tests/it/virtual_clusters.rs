@@ -98,33 +98,97 @@ async fn a_namespace_is_required(pool: PgPool) {
 #[sqlx::test]
 async fn what_is_not_kept_is_not_promised(pool: PgPool) {
     let app = TestApp::start(pool).await;
-    let cases = [
-        (json!({"sessionEnabled": true}), "sessionEnabled"),
-        (
-            json!({"schedulerConfiguration": {"maxConcurrentJobRuns": 1}}),
-            "schedulerConfiguration",
-        ),
-        (
-            json!({"containerProvider": {"type": "EKS", "id": "local",
-                "info": {"eksInfo": {"namespace": "x", "nodeLabel": "gpu"}}}}),
-            "containerProvider.info.eksInfo.nodeLabel",
-        ),
-    ];
-    for (member, name) in cases {
-        let request = with(virtual_cluster("a", "local", "x"), member);
-        let reply = app.client.post("/virtualclusters", &request).await;
-        reply.invalid(&format!("{name} is not supported yet."));
-    }
-    let member = json!({"securityConfigurationId": "abc"});
+    let member = json!({"containerProvider": {"type": "EKS", "id": "local",
+        "info": {"eksInfo": {"namespace": "x", "nodeLabel": "gpu"}}}});
     let request = with(virtual_cluster("a", "local", "x"), member);
     let reply = app.client.post("/virtualclusters", &request).await;
-    reply.not_found("Security configuration abc doesn't exist.");
+    reply.invalid("containerProvider.info.eksInfo.nodeLabel is not supported yet.");
+}
+
+#[sqlx::test]
+async fn what_limits_nothing_and_enables_nothing_is_not_shown(pool: PgPool) {
+    let app = TestApp::start(pool).await;
     let members = json!({"sessionEnabled": false, "schedulerConfiguration": {}, "tags": {}});
     let request = with(virtual_cluster("a", "local", "x"), members);
-    app.client
-        .post("/virtualclusters", &request)
-        .await
-        .text("id");
+    let reply = app.client.post("/virtualclusters", &request).await;
+    let found = app.client.describe(&reply.text("id")).await;
+    assert_eq!(found.session_enabled, Some(false));
+    assert_eq!(found.tags, Some(std::collections::BTreeMap::new()));
+    let absent = (
+        found.scheduler_configuration,
+        found.scheduler_status,
+        found.security_configuration_id,
+    );
+    assert_eq!(absent, (None, None, None));
+}
+
+#[sqlx::test]
+async fn reserved_tag_keys_are_refused(pool: PgPool) {
+    let app = TestApp::start(pool).await;
+    for key in ["aws:x", "AWS:", "Aws:createdBy"] {
+        let request = with(
+            virtual_cluster("a", "local", "x"),
+            json!({"tags": {"fine": "x", key: "y"}}),
+        );
+        let reply = app.client.post("/virtualclusters", &request).await;
+        reply.invalid("aws: prefixed tag key names are not allowed for external use.");
+    }
+    assert_eq!(app.count("virtual_cluster").await, 0);
+}
+
+/// Each request breaks one rule more than the next, and is told of the first.
+#[sqlx::test]
+async fn checks_have_an_order(pool: PgPool) {
+    let app = TestApp::start(pool).await;
+    app.local
+        .check_namespace_with(Namespaces::Fail(|namespace| {
+            NamespaceError::Missing(namespace.to_owned())
+        }));
+    let provider = |id: &str, namespace: Option<&str>| json!({"type": "EKS", "id": id, "info": {"eksInfo": {"namespace": namespace}}});
+    let request = json!({
+        "name": "a",
+        "clientToken": "t",
+        "containerProvider": provider("nowhere", None),
+        "tags": {"aws:x": ""},
+        "securityConfigurationId": "abc",
+    });
+    let post =
+        async |request: &serde_json::Value| app.client.post("/virtualclusters", request).await;
+    let reply = post(&with(request.clone(), json!({"name": "?"}))).await;
+    reply.refused_with(400, "ValidationException", "1 validation error detected");
+    let reply = post(&request).await;
+    reply.invalid("aws: prefixed tag key names are not allowed for external use.");
+    let request = with(request, json!({"tags": {}}));
+    let reply = post(&request).await;
+    reply.invalid("containerProvider.info.eksInfo with a namespace is required.");
+    let request = with(
+        request,
+        json!({"containerProvider": provider("nowhere", Some("x"))}),
+    );
+    let reply = post(&request).await;
+    reply.not_found("Security configuration abc doesn't exist.");
+    let mut request = request;
+    request
+        .as_object_mut()
+        .unwrap()
+        .remove("securityConfigurationId");
+    let reply = post(&request).await;
+    reply.invalid("Container provider nowhere with namespace x is unknown.");
+    app.local.check_namespace_with(Namespaces::Fine);
+    app.client.virtual_cluster("x").await;
+    app.local
+        .check_namespace_with(Namespaces::Fail(|namespace| {
+            NamespaceError::Missing(namespace.to_owned())
+        }));
+    let request = with(
+        request,
+        json!({"containerProvider": provider("local", Some("x"))}),
+    );
+    let reply = post(&request).await;
+    reply.invalid("Namespace x of cluster local does not exist.");
+    app.local.check_namespace_with(Namespaces::Fine);
+    let reply = post(&request).await;
+    reply.invalid("A virtual cluster already exists in the given namespace");
 }
 
 #[sqlx::test]

@@ -1,18 +1,19 @@
 //! What StartJobRun checks beyond the API model's constraints, in the order in which callers see
-//! it: release, driver, monitoring, retry policy, role, parameters.
+//! it: release, driver, monitoring, retry policy, role, parameters, tags.
 
 use crate::domain::account::Caller;
 use crate::domain::arn;
 use crate::domain::configuration::{
-    CloudWatch, Configuration, ConfigurationOverrides, LogRotation, ManagedLogs,
-    MonitoringConfiguration, S3Logs,
+    CloudWatch, ConfigurationOverrides, LogRotation, ManagedLogs, MonitoringConfiguration, S3Logs,
 };
 use crate::domain::job_run::{JobDriver, NewJobRun};
+use crate::domain::tags;
 use crate::domain::virtual_cluster::VirtualCluster;
 use crate::http::failure::breach;
+use crate::http::job_parts;
 use crate::spark::params::{self, ParamsError};
-use crate::spark::releases::{self, ReleaseError};
-use crate::wire::{self, ApiError, Sensitive};
+use crate::spark::releases;
+use crate::wire::{self, ApiError};
 
 const LOG_URI: &str =
     "configurationOverrides.monitoringConfiguration.s3MonitoringConfiguration.logUri";
@@ -23,9 +24,6 @@ pub(super) fn job_run(
     virtual_cluster: &VirtualCluster,
     caller: &Caller,
 ) -> Result<NewJobRun, ApiError> {
-    if request.job_template_id.is_some() || request.job_template_parameters.is_some() {
-        return refused("jobTemplateId is not supported yet.");
-    }
     let release_label = known_release(request.release_label)?;
     let driver = job_driver(request.job_driver)?;
     let overrides = request.configuration_overrides.map(overrides);
@@ -33,6 +31,8 @@ pub(super) fn job_run(
     let max_attempts = max_attempts(request.retry_policy_configuration.as_ref())?;
     check_role(request.execution_role_arn.as_deref(), caller)?;
     check_parameters(&driver)?;
+    let tags = request.tags.unwrap_or_default();
+    tags::check(&tags)?;
     Ok(NewJobRun {
         virtual_cluster: virtual_cluster.id.clone(),
         client_token: request.client_token,
@@ -41,7 +41,7 @@ pub(super) fn job_run(
         release_label,
         driver,
         overrides,
-        tags: request.tags.unwrap_or_default(),
+        tags,
         max_attempts,
     })
 }
@@ -49,31 +49,17 @@ pub(super) fn job_run(
 fn known_release(label: Option<String>) -> Result<String, ApiError> {
     let label =
         label.ok_or_else(|| breach("Value null", "releaseLabel", "Member must not be null"))?;
-    match releases::find(&label) {
-        Ok(_) => Ok(label),
-        Err(error @ ReleaseError::Unknown(_)) => Err(ApiError::ResourceNotFound(error.to_string())),
-        Err(error @ ReleaseError::TooOld { .. }) => refused(&error.to_string()),
-    }
+    releases::find(&label)?;
+    Ok(label)
 }
 
 fn job_driver(driver: Option<wire::JobDriver>) -> Result<JobDriver, ApiError> {
-    let driver = driver.unwrap_or_default();
-    match (driver.spark_submit_job_driver, driver.spark_sql_job_driver) {
-        (Some(submit), None) => Ok(JobDriver::SparkSubmit {
-            entry_point: submit.entry_point.into_inner(),
-            arguments: submit
-                .entry_point_arguments
-                .map(|list| list.into_iter().map(Sensitive::into_inner).collect()),
-            parameters: submit.spark_submit_parameters.map(Sensitive::into_inner),
-        }),
-        (None, Some(sql)) => Ok(JobDriver::SparkSql {
-            entry_point: sql.entry_point.map(Sensitive::into_inner),
-            parameters: sql.spark_sql_parameters.map(Sensitive::into_inner),
-        }),
-        (Some(_), Some(_)) | (None, None) => refused(
-            "jobDriver must have exactly one of sparkSubmitJobDriver and sparkSqlJobDriver.",
-        ),
-    }
+    job_parts::job_driver(driver.unwrap_or_default()).ok_or_else(|| {
+        ApiError::Validation(
+            "jobDriver must have exactly one of sparkSubmitJobDriver and sparkSqlJobDriver."
+                .to_owned(),
+        )
+    })
 }
 
 fn check_log_uri(overrides: Option<&ConfigurationOverrides>) -> Result<(), ApiError> {
@@ -140,19 +126,11 @@ fn refused<T>(message: &str) -> Result<T, ApiError> {
 
 fn overrides(wire: wire::ConfigurationOverrides) -> ConfigurationOverrides {
     ConfigurationOverrides {
-        application_configuration: wire.application_configuration.map(configurations),
+        application_configuration: wire
+            .application_configuration
+            .map(job_parts::configurations),
         monitoring: wire.monitoring_configuration.map(monitoring),
     }
-}
-
-fn configurations(list: Vec<wire::Configuration>) -> Vec<Configuration> {
-    list.into_iter()
-        .map(|wire| Configuration {
-            classification: wire.classification,
-            properties: wire.properties.map(Sensitive::into_inner),
-            configurations: wire.configurations.map(configurations),
-        })
-        .collect()
 }
 
 fn monitoring(wire: wire::MonitoringConfiguration) -> MonitoringConfiguration {

@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 
 use crate::domain::arn::Region;
-use crate::domain::configuration::{
-    Configuration, ConfigurationOverrides, MonitoringConfiguration,
-};
-use crate::domain::job_run::{JobDriver, JobRun};
-use crate::wire::{self, Sensitive};
+use crate::domain::configuration::{ConfigurationOverrides, MonitoringConfiguration};
+use crate::domain::job_run::JobRun;
+use crate::http::job_parts;
+use crate::wire;
 
 /// How many attempts runs have had, by their ids; who had none may be absent.
 pub(super) type Attempts = BTreeMap<String, i32>;
@@ -38,7 +37,7 @@ pub(super) fn listed(run: JobRun, attempts: &Attempts, region: &Region) -> wire:
         execution_role_arn: run.execution_role_arn,
         release_label: Some(run.release_label),
         configuration_overrides: run.overrides.map(overrides),
-        job_driver: Some(job_driver(run.driver)),
+        job_driver: Some(job_parts::job_driver_view(run.driver)),
         created_at: Some(run.created_at.into()),
         created_by: Some(run.created_by),
         finished_at: run.finished_at.map(Into::into),
@@ -60,49 +59,13 @@ pub(super) fn started(run: JobRun, region: &Region) -> wire::StartJobRunResponse
     }
 }
 
-fn job_driver(driver: JobDriver) -> wire::JobDriver {
-    match driver {
-        JobDriver::SparkSubmit {
-            entry_point,
-            arguments,
-            parameters,
-        } => wire::JobDriver {
-            spark_submit_job_driver: Some(wire::SparkSubmitJobDriver {
-                entry_point: entry_point.into(),
-                entry_point_arguments: arguments
-                    .map(|list| list.into_iter().map(Sensitive::new).collect()),
-                spark_submit_parameters: parameters.map(Sensitive::new),
-            }),
-            spark_sql_job_driver: None,
-        },
-        JobDriver::SparkSql {
-            entry_point,
-            parameters,
-        } => wire::JobDriver {
-            spark_submit_job_driver: None,
-            spark_sql_job_driver: Some(wire::SparkSqlJobDriver {
-                entry_point: entry_point.map(Sensitive::new),
-                spark_sql_parameters: parameters.map(Sensitive::new),
-            }),
-        },
-    }
-}
-
 fn overrides(overrides: ConfigurationOverrides) -> wire::ConfigurationOverrides {
     wire::ConfigurationOverrides {
-        application_configuration: overrides.application_configuration.map(configurations),
+        application_configuration: overrides
+            .application_configuration
+            .map(job_parts::configuration_views),
         monitoring_configuration: overrides.monitoring.map(monitoring),
     }
-}
-
-fn configurations(list: Vec<Configuration>) -> Vec<wire::Configuration> {
-    list.into_iter()
-        .map(|configuration| wire::Configuration {
-            classification: configuration.classification,
-            properties: configuration.properties.map(Sensitive::new),
-            configurations: configuration.configurations.map(configurations),
-        })
-        .collect()
 }
 
 fn monitoring(monitoring: MonitoringConfiguration) -> wire::MonitoringConfiguration {

@@ -44,6 +44,22 @@ pub fn split(text: &str) -> Option<Vec<String>> {
     Some(words)
 }
 
+/// A text whose words, for `split` and every shell, are the given ones.
+pub fn join<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
+    let quoted: Vec<_> = words.into_iter().map(quoted).collect();
+    quoted.join(" ")
+}
+
+fn quoted(word: &str) -> String {
+    let is_bare = |c: char| c.is_ascii_alphanumeric() || "%+,-./:=@_".contains(c);
+    if !word.is_empty() && word.chars().all(is_bare) {
+        return word.to_owned();
+    }
+    // Readers of parameters take a carriage return before a line feed away: here they stand apart.
+    let word = word.replace('\'', "'\\''").replace("\r\n", "\r''\n");
+    format!("'{word}'")
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -69,7 +85,32 @@ mod tests {
         }
     }
 
+    #[test]
+    fn only_what_needs_it_is_quoted() {
+        let words = ["--conf", "spark.x=a b", "", "it's", "a\r\nb", "${x}"];
+        let text = "--conf 'spark.x=a b' '' 'it'\\''s' 'a\r''\nb' '${x}'";
+        assert_eq!(join(words), text);
+    }
+
     proptest! {
+        #[test]
+        fn joined_words_come_apart_as_they_were(words in prop::collection::vec(any::<String>(), 0..5)) {
+            let text = join(words.iter().map(String::as_str));
+            prop_assert_eq!(split(&text), Some(words.clone()));
+            prop_assert_eq!(split(&text.replace("\r\n", "\n")), Some(words.clone()));
+            prop_assert_eq!(shlex::split(&text), Some(words));
+        }
+
+        #[test]
+        fn joined_words_of_signs_come_apart_as_they_were(
+            words in prop::collection::vec("[-a='\"\\\\$`#~*{} \t\r\n]*", 0..5),
+        ) {
+            let text = join(words.iter().map(String::as_str));
+            prop_assert_eq!(split(&text), Some(words.clone()));
+            prop_assert_eq!(split(&text.replace("\r\n", "\n")), Some(words.clone()));
+            prop_assert_eq!(shlex::split(&text), Some(words));
+        }
+
         #[test]
         fn another_parser_agrees(text in "[ab '\"\\\\$\t]*") {
             prop_assert_eq!(split(&text), shlex::split(&text));

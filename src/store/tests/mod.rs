@@ -4,9 +4,12 @@
 mod access_keys;
 mod invariants;
 mod job_runs;
+mod job_templates;
 mod leases;
 mod queue;
 mod races;
+mod security_configurations;
+mod tags;
 mod virtual_clusters;
 mod watches;
 

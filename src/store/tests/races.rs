@@ -16,7 +16,7 @@ fn completed() -> Finish {
 }
 
 /// Holds what `sql` locks until the transaction ends.
-async fn hold(bench: &Bench, sql: &'static str) -> Transaction<'static, Postgres> {
+pub(super) async fn hold(bench: &Bench, sql: &'static str) -> Transaction<'static, Postgres> {
     let mut transaction = bench.pool.begin().await.unwrap();
     sqlx::query(sql).execute(&mut *transaction).await.unwrap();
     transaction
@@ -291,4 +291,71 @@ async fn batches_in_any_order_never_wait_in_a_circle(pool: PgPool) {
         );
         d.unwrap();
     }
+}
+
+#[sqlx::test]
+async fn updates_with_one_token_at_once_are_one(pool: PgPool) {
+    let bench = Bench::new(pool).await;
+    let (me, request) = (us(), hash(1));
+    let limits = |most| virtual_cluster::SchedulerConfiguration {
+        max_in_queue_job_runs: None,
+        max_concurrent_job_runs: Some(most),
+    };
+    let update = |most, client_token| UpdateVirtualCluster {
+        caller: &me,
+        id: &bench.place.id,
+        scheduler: Some(limits(most)),
+        client_token,
+        request_hash: &request,
+    };
+    let gate = hold(&bench, "UPDATE virtual_cluster SET tags = '{}'").await;
+    let open = async {
+        bench.until_waiting(3).await;
+        gate.commit().await.unwrap();
+    };
+    let (twin, other) = (update(1, "twin"), update(2, "other"));
+    let (a, b, c, ()) = tokio::join!(
+        bench.store.update_virtual_cluster(&twin),
+        bench.store.update_virtual_cluster(&twin),
+        bench.store.update_virtual_cluster(&other),
+        open
+    );
+    for updated in [a, b, c] {
+        assert!(updated.unwrap().scheduler.is_some());
+    }
+    let made: i64 = sqlx::query_scalar("SELECT count(*) FROM virtual_cluster_update")
+        .fetch_one(&bench.pool)
+        .await
+        .unwrap();
+    assert_eq!(made, 2);
+    let again = bench.store.update_virtual_cluster(&update(3, "last")).await;
+    assert_eq!(again.unwrap().scheduler, Some(limits(3)));
+}
+
+#[sqlx::test]
+async fn an_update_that_waited_for_another_is_the_later_one(pool: PgPool) {
+    let bench = Bench::new(pool).await;
+    let first = hold(
+        &bench,
+        "UPDATE virtual_cluster SET scheduler = '{\"max_concurrent_job_runs\": 9}'",
+    )
+    .await;
+    let commit = async {
+        bench.until_waiting(1).await;
+        first.commit().await.unwrap();
+    };
+    let limits = virtual_cluster::SchedulerConfiguration {
+        max_in_queue_job_runs: Some(1),
+        max_concurrent_job_runs: None,
+    };
+    let (me, request) = (us(), hash(1));
+    let update = UpdateVirtualCluster {
+        caller: &me,
+        id: &bench.place.id,
+        scheduler: Some(limits),
+        client_token: "later",
+        request_hash: &request,
+    };
+    let (updated, ()) = tokio::join!(bench.store.update_virtual_cluster(&update), commit);
+    assert_eq!(updated.unwrap().scheduler, Some(limits));
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::domain::virtual_cluster::State;
+use crate::domain::virtual_cluster::{SchedulerConfiguration, SchedulerStatus, State};
 
 fn all(limit: i64) -> Page {
     Page { after: None, limit }
@@ -199,5 +199,143 @@ async fn lists_are_the_accounts_own_filtered_and_paged(pool: PgPool) {
         })
         .await,
         0
+    );
+}
+
+fn limits(queue: i32, concurrent: i32) -> SchedulerConfiguration {
+    SchedulerConfiguration {
+        max_in_queue_job_runs: Some(queue),
+        max_concurrent_job_runs: Some(concurrent),
+    }
+}
+
+async fn update(
+    bench: &Bench,
+    scheduler: Option<SchedulerConfiguration>,
+    client_token: &str,
+    request: u8,
+) -> Result<Option<SchedulerConfiguration>, UpdateVirtualClusterError> {
+    let update = UpdateVirtualCluster {
+        caller: &us(),
+        id: &bench.place.id,
+        scheduler,
+        client_token,
+        request_hash: &hash(request),
+    };
+    let updated = bench.store.update_virtual_cluster(&update).await?;
+    let account = us().account;
+    let read = bench.store.virtual_cluster(&account, &bench.place.id).await;
+    assert_eq!(read?.as_ref(), Some(&updated));
+    Ok(updated.scheduler)
+}
+
+#[sqlx::test]
+async fn an_update_replaces_clears_or_leaves_the_limits(pool: PgPool) {
+    let bench = Bench::new(pool).await;
+    let one = SchedulerConfiguration {
+        max_in_queue_job_runs: Some(7),
+        max_concurrent_job_runs: None,
+    };
+    let changed = update(&bench, Some(limits(3, 2)), "a", 1).await;
+    assert_eq!(changed.unwrap(), Some(limits(3, 2)));
+    let changed = update(&bench, Some(one), "b", 2).await;
+    assert_eq!(changed.unwrap(), Some(one), "the whole object is replaced");
+    let changed = update(&bench, None, "c", 3).await;
+    assert_eq!(changed.unwrap(), Some(one));
+    let changed = update(&bench, Some(SchedulerConfiguration::default()), "d", 4).await;
+    assert_eq!(changed.unwrap(), None);
+    let changed = update(&bench, None, "e", 5).await;
+    assert_eq!(changed.unwrap(), None);
+}
+
+#[sqlx::test]
+async fn an_update_is_made_once_for_a_token(pool: PgPool) {
+    let bench = Bench::new(pool).await;
+    update(&bench, Some(limits(1, 1)), "a", 1).await.unwrap();
+    update(&bench, Some(limits(2, 2)), "b", 2).await.unwrap();
+    let again = update(&bench, Some(limits(1, 1)), "a", 1).await;
+    assert_eq!(again.unwrap(), Some(limits(2, 2)), "the present is told");
+    let reused = update(&bench, Some(limits(9, 9)), "a", 9).await;
+    assert!(matches!(
+        reused,
+        Err(UpdateVirtualClusterError::TokenReused)
+    ));
+    let other = bench.place("111111111111", "b").await;
+    let elsewhere = UpdateVirtualCluster {
+        caller: &us(),
+        id: &other.id,
+        scheduler: Some(limits(5, 5)),
+        client_token: "a",
+        request_hash: &hash(5),
+    };
+    let updated = bench.store.update_virtual_cluster(&elsewhere).await;
+    assert_eq!(updated.unwrap().scheduler, Some(limits(5, 5)));
+}
+
+#[sqlx::test]
+async fn only_a_running_virtual_cluster_of_the_account_is_updated(pool: PgPool) {
+    let bench = Bench::new(pool).await;
+    update(&bench, Some(limits(1, 1)), "a", 1).await.unwrap();
+    let theirs = UpdateVirtualCluster {
+        caller: &caller("222222222222"),
+        id: &bench.place.id,
+        scheduler: None,
+        client_token: "a",
+        request_hash: &hash(1),
+    };
+    assert!(matches!(
+        bench.store.update_virtual_cluster(&theirs).await,
+        Err(UpdateVirtualClusterError::Unknown)
+    ));
+    bench
+        .execute("UPDATE virtual_cluster SET state = 'TERMINATED', terminated_at = now()")
+        .await;
+    assert!(matches!(
+        update(&bench, None, "b", 2).await,
+        Err(UpdateVirtualClusterError::NotRunning(State::Terminated))
+    ));
+    let again = update(&bench, Some(limits(1, 1)), "a", 1).await;
+    assert_eq!(
+        again.unwrap(),
+        Some(limits(1, 1)),
+        "a known token is answered"
+    );
+}
+
+#[sqlx::test]
+async fn the_status_counts_the_runs_that_are_not_over(pool: PgPool) {
+    let bench = Bench::new(pool).await;
+    let other = bench.place("111111111111", "b").await;
+    let idle = bench.place("222222222222", "c").await;
+    for token in [
+        "PENDING",
+        "PENDING2",
+        "SUBMITTED",
+        "RUNNING",
+        "CANCEL_PENDING",
+        "COMPLETED",
+    ] {
+        bench.start(token).await;
+    }
+    bench.start_in(&other, "PENDING").await;
+    bench
+        .execute(
+            "UPDATE job_run SET state = client_token::job_run_state,
+                finished_at = CASE WHEN client_token = 'COMPLETED' THEN now() END
+            WHERE client_token <> 'PENDING2'",
+        )
+        .await;
+    let ids = [&bench.place.id, &other.id, &idle.id].map(ToString::to_string);
+    let status = bench.store.scheduler_status(&ids).await.unwrap();
+    let status_of = |in_queue, concurrent| SchedulerStatus {
+        in_queue,
+        concurrent,
+    };
+    assert_eq!(
+        status,
+        BTreeMap::from([
+            (bench.place.id.clone(), status_of(3, 1)),
+            (other.id.clone(), status_of(1, 0)),
+        ])
     );
 }

@@ -1,0 +1,172 @@
+//! A job template is checked when it is made, and filled when a run is started from it: every
+//! placeholder is replaced where the text that holds it is read, never in a text that is read
+//! afterwards.
+
+use std::fmt;
+
+use super::params::{self, FillError, ParamsError, fill_java_options};
+use crate::domain::job_template::placeholders;
+use crate::domain::job_template::{Given, JobTemplateData, Language, Place, Replaced, RunParts};
+
+/// Whatever is wrong, all at once.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub struct Problems(Vec<Problem>);
+
+/// What is wrong with a template or with the parameters given to it. Names are told, values never.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Problem {
+    #[error("Parameter {name} in {place} is not declared in parameterConfiguration.")]
+    Undeclared { name: String, place: String },
+    #[error("The defaultValue of parameter {0} is not a number.")]
+    DefaultNotNumber(String),
+    #[error("{place} is not valid: {error}")]
+    Parameters { place: String, error: ParamsError },
+    #[error("Parameter {0} is not one of the job template's.")]
+    Unknown(String),
+    #[error("Parameter {0} needs a value.")]
+    Missing(String),
+    #[error("The value of parameter {0} is not a number.")]
+    NotNumber(String),
+    #[error("{place}: {error}")]
+    Fill { place: String, error: FillError },
+    #[error("Two keys of {0} are the same.")]
+    SameKey(String),
+}
+
+/// Names of Spark's own references, such as `${spark.local.dir}`: they need no declaration.
+const SPARKS_OWN: &str = "spark.";
+
+/// Checks that a template's placeholders are declared and stand where a value can, and that its
+/// defaults are of their types.
+pub fn check(data: &JobTemplateData) -> Result<(), Problems> {
+    let mut problems = Problems(Vec::new());
+    let parameters = data.parameters.iter().flatten();
+    for (name, parameter) in parameters {
+        let default = parameter.default_value.as_deref();
+        if default.is_some_and(|value| !parameter.accepts(value)) {
+            problems.add(Problem::DefaultNotNumber(name.clone()));
+        }
+    }
+    let _ = data.map_texts(Replaced::default(), &mut |place, text| {
+        let member = || place.member.to_owned();
+        if let Err(error) = parse(place.language, text) {
+            problems.add(Problem::Parameters {
+                place: member(),
+                error,
+            });
+        }
+        for name in names(place.language, text) {
+            if data.parameter(&name).is_none() && !name.starts_with(SPARKS_OWN) {
+                problems.add(Problem::Undeclared {
+                    name,
+                    place: member(),
+                });
+            }
+        }
+        text.to_owned()
+    });
+    problems.or(())
+}
+
+/// What the template gives a run that replaces some of it.
+pub fn fill(
+    data: &JobTemplateData,
+    given: &Given,
+    replaced: Replaced,
+) -> Result<RunParts, Problems> {
+    let mut problems = Problems(Vec::new());
+    for (name, value) in given {
+        match data.parameter(name) {
+            None => problems.add(Problem::Unknown(name.clone())),
+            Some(parameter) if !parameter.accepts(value) => {
+                problems.add(Problem::NotNumber(name.clone()));
+            }
+            Some(_) => {}
+        }
+    }
+    let (parts, clashes) = data.map_texts(replaced, &mut |place, text| {
+        for name in names(place.language, text) {
+            if data.parameter(&name).is_some() && data.value(given, &name).is_none() {
+                problems.add(Problem::Missing(name));
+            }
+        }
+        fill_text(place, text, &|name| data.value(given, name)).unwrap_or_else(|error| {
+            problems.add(Problem::Fill {
+                place: place.member.to_owned(),
+                error,
+            });
+            text.to_owned()
+        })
+    });
+    for member in clashes {
+        problems.add(Problem::SameKey(member));
+    }
+    problems.or(parts)
+}
+
+fn parse(language: Language, text: &str) -> Result<(), ParamsError> {
+    match language {
+        Language::SubmitParameters => params::parse(text).map(drop),
+        Language::SqlParameters => params::parse_sql(text).map(drop),
+        Language::Plain | Language::JavaOptions => Ok(()),
+    }
+}
+
+/// The names in a text; of parameters that cannot be cut into words, none.
+fn names(language: Language, text: &str) -> Vec<String> {
+    match language {
+        Language::SubmitParameters | Language::SqlParameters => {
+            params::names(text).unwrap_or_default()
+        }
+        Language::Plain | Language::JavaOptions => {
+            placeholders::names(text).map(str::to_owned).collect()
+        }
+    }
+}
+
+fn fill_text<'v>(
+    place: &Place<'_>,
+    text: &str,
+    value_of: &dyn Fn(&str) -> Option<&'v str>,
+) -> Result<String, FillError> {
+    match place.language {
+        Language::SubmitParameters => params::fill(text, false, value_of),
+        Language::SqlParameters => params::fill(text, true, value_of),
+        Language::JavaOptions => fill_java_options(text, value_of),
+        Language::Plain => Ok(placeholders::fill(text, value_of)),
+    }
+}
+
+impl Problems {
+    fn add(&mut self, problem: Problem) {
+        if !self.0.contains(&problem) {
+            self.0.push(problem);
+        }
+    }
+
+    fn or<T>(self, value: T) -> Result<T, Self> {
+        if self.0.is_empty() {
+            Ok(value)
+        } else {
+            Err(self)
+        }
+    }
+}
+
+/// One after the other, up to a number: a template may have thousands of them.
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const SHOWN: usize = 20;
+        for (index, problem) in self.0.iter().take(SHOWN).enumerate() {
+            let blank = if index == 0 { "" } else { " " };
+            write!(f, "{blank}{problem}")?;
+        }
+        match self.0.len().checked_sub(SHOWN) {
+            None | Some(0) => Ok(()),
+            Some(more) => write!(f, " And {more} more."),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
