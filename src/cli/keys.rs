@@ -1,6 +1,8 @@
 //! Access keys on the command line. What a key's holder needs is printed once, as one JSON
 //! document, and nowhere else.
 
+mod reseal;
+
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -20,7 +22,7 @@ use crate::domain::clock::{Clock as _, SystemClock};
 use crate::domain::ids::{AccessKeyId, AccountId, UserName};
 use crate::domain::policy::Policy;
 use crate::sealing::MasterKeys;
-use crate::store::{Resealed, Store, embedded};
+use crate::store::{Store, embedded};
 use crate::telemetry;
 
 #[derive(Subcommand)]
@@ -115,7 +117,10 @@ pub(super) async fn run(command: Command) -> anyhow::Result<()> {
         Command::Create(args) => create(args).await,
         Command::List(args) => list(args).await,
         Command::Revoke(args) => revoke(args).await,
-        Command::Reseal(args) => reseal(args).await,
+        Command::Reseal(args) => {
+            let (store, keys) = args.open().await?;
+            reseal::everything(&store, &keys).await
+        }
     }
 }
 
@@ -165,19 +170,6 @@ async fn revoke(args: RevokeArgs) -> anyhow::Result<()> {
         Some(key) => print(&Listed::from(&key)),
         None => bail!("there is no access key {}", args.id),
     }
-}
-
-async fn reseal(args: InstallationArgs) -> anyhow::Result<()> {
-    let (store, keys) = args.open().await?;
-    let Resealed { count, unopened } = store.reseal(&keys).await?;
-    print(&serde_json::json!({"resealed": count}))?;
-    if !unopened.is_empty() {
-        bail!(
-            "no master key opens {}: keep the old ones, and give the one that sealed them, too",
-            unopened.join(", ")
-        );
-    }
-    Ok(())
 }
 
 impl InstallationArgs {

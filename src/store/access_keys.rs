@@ -6,7 +6,6 @@ use jiff_sqlx::ToSqlx as _;
 use super::{Store, StoreError};
 use crate::domain::access_key::{AccessKey, Proof, TokenHash};
 use crate::domain::ids::{AccessKeyId, AccountId, UserName};
-use crate::sealing::MasterKeys;
 
 struct AccessKeyRow {
     id: String,
@@ -19,15 +18,6 @@ struct AccessKeyRow {
     created_at: jiff_sqlx::Timestamp,
     expires_at: Option<jiff_sqlx::Timestamp>,
     revoked_at: Option<jiff_sqlx::Timestamp>,
-}
-
-/// What became of the sealed values that the first master key had not sealed.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Resealed {
-    /// How many are sealed with it now.
-    pub count: u64,
-    /// Where those are that no master key opens: they are as before.
-    pub unopened: Vec<String>,
 }
 
 /// Selects whole rows; what follows `FROM access_key` is the caller's.
@@ -103,36 +93,23 @@ impl Store {
         self.access_key(id).await
     }
 
-    /// Seals everything that is kept sealed with the first of `keys`.
-    pub async fn reseal(&self, keys: &MasterKeys) -> Result<Resealed, StoreError> {
-        self.reseal_access_keys(keys).await
-    }
-
-    async fn reseal_access_keys(&self, keys: &MasterKeys) -> Result<Resealed, StoreError> {
-        let mut resealed = Resealed::default();
-        for key in self.list_access_keys().await? {
-            let Some(sealed) = key.proof.sealed_secret() else {
-                continue;
-            };
-            if keys.is_current(sealed) {
-                continue;
-            }
-            let place = key.id.sealing_place();
-            let Ok(secret) = keys.open(&place, sealed) else {
-                resealed.unopened.push(place);
-                continue;
-            };
-            let done = sqlx::query!(
-                "UPDATE access_key SET sealed_secret = $3 WHERE id = $1 AND sealed_secret = $2",
-                key.id.as_str(),
-                sealed,
-                keys.seal(&place, &secret),
-            )
-            .execute(&self.pool)
-            .await?;
-            resealed.count += done.rows_affected();
-        }
-        Ok(resealed)
+    /// Puts a secret that was sealed anew in the place of `known`. `false` if that is not there any
+    /// more; nothing was changed then.
+    pub async fn reseal_access_key(
+        &self,
+        id: &AccessKeyId,
+        known: &[u8],
+        anew: &[u8],
+    ) -> Result<bool, StoreError> {
+        let changed = sqlx::query!(
+            "UPDATE access_key SET sealed_secret = $3 WHERE id = $1 AND sealed_secret = $2",
+            id.as_str(),
+            known,
+            anew
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(changed.rows_affected() > 0)
     }
 }
 

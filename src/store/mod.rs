@@ -29,7 +29,6 @@ use sqlx::postgres::PgPoolOptions;
 use sqlx::{Connection as _, PgConnection, PgPool};
 use uuid::Uuid;
 
-pub use access_keys::Resealed;
 pub use errors::{LeaseError, QueryFailure, StoreError, TokenError};
 pub use job_runs::{Cancellation, JobRunFilter, StartJobRun, StartJobRunError};
 pub use job_templates::{JobTemplateFilter, SealedJobTemplate};

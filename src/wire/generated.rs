@@ -1153,7 +1153,7 @@ open_enum!(
 );
 
 /// The structure `JobTemplate`.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize, ToSchema)]
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct JobTemplate {
     #[serde(skip_serializing_if = "Option::is_none")]

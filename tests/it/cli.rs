@@ -79,6 +79,15 @@ impl Running {
         Client::new(address.to_owned())
     }
 
+    /// Sends a signal and gives all that was logged until the end.
+    pub async fn log(mut self, signal: Signal) -> String {
+        let mut stderr = self.child.stderr.take().unwrap();
+        assert_eq!(self.end(signal).await, (Some(0), None));
+        let mut log = String::new();
+        stderr.read_to_string(&mut log).await.unwrap();
+        log
+    }
+
     /// Sends a signal and gives the exit code, and what else was written to standard output.
     pub async fn end(mut self, signal: Signal) -> (Option<i32>, Option<String>) {
         let pid = i32::try_from(self.child.id().unwrap()).unwrap();
@@ -164,21 +173,15 @@ async fn dev_says_whom_it_trusts(pool: PgPool) {
     let line = running.lines.next_line().await.unwrap().unwrap();
     assert!(line.starts_with(OPEN), "{line}");
     assert!(line.contains("account 123456789012"), "{line}");
-    let mut stderr = running.child.stderr.take().unwrap();
-    assert_eq!(running.end(Signal::SIGTERM).await, (Some(0), None));
-    let mut log = String::new();
-    stderr.read_to_string(&mut log).await.unwrap();
+    let log = running.log(Signal::SIGTERM).await;
     assert!(log.contains(OPEN), "{log}");
 
     let mut command = dev(&pool, &folder);
     command.env("FIRESTEEL_API__AUTH", "sigv4");
-    let mut running = Running::start(command).await;
+    let running = Running::start(command).await;
     let reply = running.client().get("/virtualclusters").await;
     reply.refused_with(403, "MissingAuthenticationTokenException", "");
-    let mut stderr = running.child.stderr.take().unwrap();
-    assert_eq!(running.end(Signal::SIGTERM).await, (Some(0), None));
-    let mut log = String::new();
-    stderr.read_to_string(&mut log).await.unwrap();
+    let log = running.log(Signal::SIGTERM).await;
     assert!(!log.contains(OPEN), "{log}");
 }
 

@@ -7,12 +7,13 @@ use firesteel::domain::ids::AccessKeyId;
 use firesteel::sealing::MasterKeys;
 use jiff::Timestamp;
 use nix::sys::signal::Signal;
-use serde_json::Value;
+use serde_json::{Value, json};
 use sqlx::PgPool;
 use tempfile::TempDir;
 use tokio::process::Command;
 
 use crate::cli::{Running, firesteel, output, serve, serve_config, url, with_spark};
+use crate::harness::TestApp;
 use crate::harness::app::ACCOUNT;
 use crate::harness::keys::{Proof, Signer};
 
@@ -118,7 +119,19 @@ async fn what_is_printed_is_enough_to_call(pool: PgPool) {
     assert_eq!(text(&keys.run(&["revoke", id]).await, "accessKeyId"), id);
     let reply = client.with(proof(&permanent)).get("/virtualclusters").await;
     reply.refused_with(403, "UnrecognizedClientException", "invalid");
-    assert_eq!(running.end(Signal::SIGTERM).await, (Some(0), None));
+
+    let log = running.log(Signal::SIGTERM).await;
+    assert!(log.contains(id), "{log}");
+    let arn = format!("arn:aws:iam::{ACCOUNT}:user/ci");
+    assert!(log.contains(&arn), "{log}");
+    for created in [&permanent, &session, &bearer] {
+        for member in ["secretAccessKey", "sessionToken", "token"] {
+            if let Some(secret) = created[member].as_str() {
+                assert!(!log.contains(secret), "{log}");
+            }
+        }
+    }
+    assert!(!log.contains("Signature="), "{log}");
 }
 
 #[sqlx::test]
@@ -245,14 +258,41 @@ async fn no_master_key_is_a_wrong_setting(pool: PgPool) {
 async fn everything_is_sealed_anew_or_what_is_not_is_named(pool: PgPool) {
     let mut keys = Keys::new(&pool);
     let created = keys.create(&[]).await;
-    let old = keys.master_keys.clone();
-    keys.master_keys = format!("{} {old}", MasterKeys::random());
-    assert_eq!(keys.run(&["reseal"]).await["resealed"], 1);
+    keys.create(&["--bearer"]).await;
+    let template = json!({
+        "name": "nightly",
+        "clientToken": "a",
+        "kmsKeyArn": format!("arn:aws:kms:us-east-1:{ACCOUNT}:key/a"),
+        "jobTemplateData": {
+            "executionRoleArn": format!("arn:aws:iam::{ACCOUNT}:role/job"),
+            "releaseLabel": "emr-7.12.0-latest",
+            "jobDriver": {"sparkSubmitJobDriver": {"entryPoint": "s3://b/secret.py"}},
+        },
+    });
+    let app = async |master_keys: &str| {
+        let master_keys = MasterKeys::parse(master_keys).unwrap();
+        TestApp::changed(pool.clone(), &[], |app| app.master_keys = Some(master_keys)).await
+    };
+    let before = app(&keys.master_keys).await;
+    let id = before.client.post("/jobtemplates", &template).await;
+    let id = id.text("id");
+
+    let (old, new) = (keys.master_keys.clone(), MasterKeys::random());
+    keys.master_keys = format!("{new} {old}");
+    assert_eq!(keys.run(&["reseal"]).await["resealed"], 2);
     assert_eq!(keys.run(&["reseal"]).await["resealed"], 0);
+    let after = app(&new).await;
+    let described = after.client.get(&format!("/jobtemplates/{id}")).await;
+    let data = &described.body["jobTemplate"]["jobTemplateData"];
+    assert_eq!(*data, template["jobTemplateData"]);
+
     keys.master_keys = old;
-    let (code, _, errors) = output(keys.command(&["reseal"])).await;
+    let (code, out, errors) = output(keys.command(&["reseal"])).await;
     assert_eq!(code, Some(1));
-    assert!(errors.contains(text(&created, "accessKeyId")), "{errors}");
+    assert!(out.contains("\"resealed\": 0"), "{out}");
+    for named in [text(&created, "accessKeyId"), &id] {
+        assert!(errors.contains(named), "{errors}");
+    }
 }
 
 #[tokio::test]

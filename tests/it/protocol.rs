@@ -200,7 +200,11 @@ async fn paths_are_decoded_after_they_are_cut(pool: PgPool) {
         .client
         .get(&format!("/tags/{arn}jk518skp01ys9ka8b0npx9nt0"))
         .await;
-    reply.invalid("ListTagsForResource is not supported yet.");
+    reply.refused_with(
+        400,
+        "ResourceNotFoundException",
+        "jk518skp01ys9ka8b0npx9nt0",
+    );
 }
 
 #[sqlx::test]

@@ -211,3 +211,26 @@ async fn a_job_template_has_tags_though_the_model_does_not_say_so(pool: PgPool) 
     assert_eq!(untag(&app.client, &arn, "tagKeys=a").await.status, 200);
     assert_eq!(tags(&app.client, &arn).await, json!({"b": "2"}));
 }
+
+#[sqlx::test]
+async fn what_says_nothing_changes_nothing_and_what_cannot_be_kept_is_refused(pool: PgPool) {
+    let app = TestApp::start(pool).await;
+    let client = &app.client;
+    for (arn, ..) in one_of_each(&app).await {
+        assert_eq!(tag(client, &arn, json!({"a": "1"})).await.status, 200);
+        assert_eq!(tag(client, &arn, json!({})).await.status, 200);
+        let reply = client.post(&path(&arn), &json!({})).await;
+        reply.refused_with(400, "ValidationException", "at 'tags'");
+        for (query, part) in [
+            ("", "at 'tagKeys'"),
+            ("tagKeys=", "at 'tagKeys'"),
+            ("tagKeys=a%00", "0000"),
+        ] {
+            let reply = untag(client, &arn, query).await;
+            reply.refused_with(400, "ValidationException", part);
+        }
+        let reply = tag(client, &arn, json!({"a\u{0}": ""})).await;
+        reply.refused_with(400, "ValidationException", "0000");
+        assert_eq!(tags(client, &arn).await, json!({"a": "1"}));
+    }
+}
