@@ -6,6 +6,7 @@
 mod check;
 mod clusters;
 mod keys;
+mod throttling;
 mod values;
 
 use std::num::{NonZeroU32, NonZeroUsize};
@@ -18,6 +19,7 @@ use serde::Deserialize;
 pub use check::Command;
 pub use clusters::{ClusterConfig, DriverDefaults, KubernetesConfig, ProcessConfig};
 pub use keys::{DEV_MASTER_KEY, MAKE_A_KEY};
+pub use throttling::{Limit, ThrottlingConfig};
 pub use values::{Listen, Secret, parse_duration};
 
 use crate::domain::arn::Region;
@@ -58,6 +60,7 @@ pub struct ApiConfig {
     /// The origins of web pages that may call, each as a browser writes it.
     #[serde(default)]
     pub cors_origins: Vec<String>,
+    pub docs: bool,
     pub max_body_bytes: NonZeroUsize,
     pub default_page_size: NonZeroU32,
     pub max_page_size: NonZeroU32,
@@ -65,6 +68,7 @@ pub struct ApiConfig {
     pub request_timeout: Duration,
     #[serde(deserialize_with = "values::duration")]
     pub drain_timeout: Duration,
+    pub throttling: ThrottlingConfig,
 }
 
 /// How callers prove who they are.

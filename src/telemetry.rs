@@ -14,6 +14,8 @@ use crate::config::{InvalidConfig, LogConfig, LogFormat};
 pub const API_REQUESTS: &str = "firesteel_api_requests_total";
 /// Durations of API requests in seconds, by `operation` and `status`.
 pub const API_SECONDS: &str = "firesteel_api_request_duration_seconds";
+/// Counts API requests refused for their number, by `operation` and `limit` (`operation`, `account`).
+pub const API_THROTTLED: &str = "firesteel_api_throttled_total";
 
 /// Sends log lines to standard error. Called once.
 pub fn start_log(config: &LogConfig) -> Result<(), InvalidConfig> {
@@ -53,6 +55,7 @@ fn start_metrics() -> PrometheusHandle {
         tracing::warn!("Metrics are collected elsewhere already; /metrics stays empty");
     }
     describe_counter!(API_REQUESTS, "API requests answered");
+    describe_counter!(API_THROTTLED, "API requests refused for their number");
     describe_histogram!(API_SECONDS, Unit::Seconds, "How long API requests took");
     handle
 }

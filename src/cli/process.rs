@@ -142,7 +142,7 @@ async fn start(
             tracing::warn!("{open}");
             ready = format!("{ready}\n{open}");
         }
-        let api = http::api(app.clone());
+        let api = http::api(app.clone())?;
         let patience = app.config.api.request_timeout;
         tasks.spawn("The API", app.config.api.drain_timeout, |token| {
             http::serve(listener, api, patience, token)

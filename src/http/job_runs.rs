@@ -10,7 +10,6 @@ use axum::extract::State;
 use super::Shared;
 use super::failure::token_reused;
 use super::idempotency::request_hash;
-use super::openapi::{Failures, OfJobRun, OfVirtualCluster, Paging, Window};
 use super::paging::List;
 use super::request::{Answer, Valid};
 use super::virtual_clusters;
@@ -27,9 +26,9 @@ use crate::wire::{self, ApiError};
 
 #[utoipa::path(
     post, path = "/virtualclusters/{virtualClusterId}/jobruns", operation_id = "StartJobRun",
-    tag = "Job runs", params(OfVirtualCluster),
+    tag = "Job runs",
     request_body = wire::StartJobRunRequest,
-    responses((status = 200, body = wire::StartJobRunResponse), Failures),
+    responses((status = 200, body = wire::StartJobRunResponse)),
 )]
 pub(super) async fn start_job_run(
     State(app): State<Shared>,
@@ -69,8 +68,7 @@ pub(super) async fn start_job_run(
 #[utoipa::path(
     get, path = "/virtualclusters/{virtualClusterId}/jobruns/{jobRunId}",
     operation_id = "DescribeJobRun", tag = "Job runs",
-    params(OfVirtualCluster, OfJobRun),
-    responses((status = 200, body = wire::DescribeJobRunResponse), Failures),
+    responses((status = 200, body = wire::DescribeJobRunResponse)),
 )]
 pub(super) async fn describe_job_run(
     State(app): State<Shared>,
@@ -91,16 +89,7 @@ pub(super) async fn describe_job_run(
 #[utoipa::path(
     get, path = "/virtualclusters/{virtualClusterId}/jobruns", operation_id = "ListJobRuns",
     tag = "Job runs",
-    params(
-        OfVirtualCluster,
-        (
-            "name" = Option<String>, Query,
-            min_length = 1, max_length = 64, pattern = r"^[\.\-_/#A-Za-z0-9]+$"
-        ),
-        ("states" = Option<Vec<wire::JobRunState>>, Query),
-        Window, Paging,
-    ),
-    responses((status = 200, body = wire::ListJobRunsResponse), Failures),
+    responses((status = 200, body = wire::ListJobRunsResponse)),
 )]
 pub(super) async fn list_job_runs(
     State(app): State<Shared>,
@@ -138,8 +127,7 @@ pub(super) async fn list_job_runs(
 #[utoipa::path(
     delete, path = "/virtualclusters/{virtualClusterId}/jobruns/{jobRunId}",
     operation_id = "CancelJobRun", tag = "Job runs",
-    params(OfVirtualCluster, OfJobRun),
-    responses((status = 200, body = wire::CancelJobRunResponse), Failures),
+    responses((status = 200, body = wire::CancelJobRunResponse)),
 )]
 pub(super) async fn cancel_job_run(
     State(app): State<Shared>,

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use axum::extract::{Request, State};
+use axum::http::header::ALLOW;
 use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -17,7 +18,7 @@ use super::Shared;
 use super::caller::Unproven;
 use super::failure::chain;
 use crate::telemetry::{API_REQUESTS, API_SECONDS};
-use crate::wire::{ApiError, Cause, Route};
+use crate::wire::{ApiError, Cause, OPERATIONS, PathParams, Route};
 
 /// The name in logs and metrics for what is no operation.
 const UNKNOWN: &str = "Unknown";
@@ -60,6 +61,27 @@ pub(super) async fn limit_time(
             ApiError::ServiceUnavailable("The request took too long. Try again.".to_owned())
                 .into_response()
         })
+}
+
+/// Refuses a method that no operation of the path has, `HEAD` among them, though the router would
+/// answer that as it does `GET`.
+pub(super) async fn refuse_other_methods(request: Request, next: Next) -> Response {
+    match Route::find(request.method(), request.uri().path()) {
+        Route::Found(..) | Route::Unknown => next.run(request).await,
+        Route::OtherMethod => {
+            let path = request.uri().path();
+            let known: Vec<_> = OPERATIONS
+                .iter()
+                .filter(|operation| PathParams::capture(operation.uri, path).is_some())
+                .map(|operation| operation.method.as_str())
+                .collect();
+            let mut response = ApiError::MethodNotAllowed.into_response();
+            if let Ok(known) = HeaderValue::from_str(&known.join(", ")) {
+                response.headers_mut().insert(ALLOW, known);
+            }
+            response
+        }
+    }
 }
 
 /// Answers for a handler that panicked. What it panicked with may hold anything and is not shown.

@@ -3,6 +3,7 @@
 
 mod admin;
 mod caller;
+mod docs;
 mod failure;
 mod idempotency;
 mod job_parts;
@@ -19,6 +20,7 @@ mod security_configurations;
 mod serve;
 mod sigv4;
 mod tags;
+mod throttle;
 mod virtual_clusters;
 
 use std::sync::Arc;

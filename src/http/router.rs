@@ -5,33 +5,42 @@ use std::sync::Arc;
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
 use tower_http::catch_panic::CatchPanicLayer;
-use utoipa::OpenApi as _;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::caller::Authenticator;
 use super::origins::Origins;
+use super::throttle::{self, Throttle};
 use super::{
-    Shared, caller, job_runs, job_templates, layers, managed_endpoints, origins,
+    Shared, caller, docs, job_runs, job_templates, layers, managed_endpoints, openapi, origins,
     security_configurations, tags, virtual_clusters,
 };
 use crate::app::App;
-use crate::wire::{ApiError, ErrorBody};
+use crate::config::InvalidConfig;
+use crate::wire::ApiError;
 
-/// The API's service.
-pub fn api(app: Arc<App>) -> Router {
+/// The API's service, and its documentation. The settings of throttling may be wrong.
+pub fn api(app: Arc<App>) -> Result<Router, InvalidConfig> {
     let (answered, _) = routes().split_for_parts();
     let origins = Origins::new(&app.config.api.cors_origins);
-    answered
+    let mut operations = answered
         .fallback(async || ApiError::UnknownOperation)
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
         // The last is the first that a request meets.
-        .layer(from_fn_with_state(
-            Authenticator::new(app.clone()),
-            caller::authenticate,
-        ))
-        // What is merged here is for everybody.
+        .layer(from_fn(layers::refuse_other_methods));
+    if let Some(throttle) = Throttle::from_config(&app.config.api.throttling)? {
+        operations = operations.layer(from_fn_with_state(Arc::new(throttle), throttle::throttle));
+    }
+    let mut served = operations.layer(from_fn_with_state(
+        Authenticator::new(app.clone()),
+        caller::authenticate,
+    ));
+    // What is merged here is for everybody.
+    if app.config.api.docs {
+        served = served.merge(docs::docs(specification()));
+    }
+    Ok(served
         .layer(from_fn_with_state(
             (app.clone(), origins.clone()),
             origins::refuse_web_pages,
@@ -40,17 +49,17 @@ pub fn api(app: Arc<App>) -> Router {
         .layer(from_fn_with_state(app.clone(), layers::limit_time))
         .layer(from_fn_with_state(origins, origins::share))
         .layer(from_fn(layers::record))
-        .with_state(app)
+        .with_state(app))
 }
 
-/// The description of what this version answers: it falls out of the routes.
+/// The description of what this version answers: it falls out of the routes and the API model.
 pub fn specification() -> OpenApi {
-    routes().into_openapi()
+    openapi::complete(routes().into_openapi())
 }
 
 /// The operations that are answered, with their description.
 fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::with_openapi(head())
+    OpenApiRouter::with_openapi(openapi::head())
         .routes(routes!(
             virtual_clusters::create_virtual_cluster,
             virtual_clusters::list_virtual_clusters
@@ -98,20 +107,4 @@ fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(
             managed_endpoints::get_managed_endpoint_session_credentials
         ))
-}
-
-/// What the description starts with.
-fn head() -> OpenApi {
-    #[derive(utoipa::OpenApi)]
-    #[openapi(
-        info(
-            title = "Firesteel: the Amazon EMR on EKS API",
-            description = "The operations of emr-containers (2020-10-01) that this version answers.",
-            license(name = "Apache-2.0", identifier = "Apache-2.0"),
-        ),
-        components(schemas(ErrorBody))
-    )]
-    struct Head;
-
-    Head::openapi()
 }

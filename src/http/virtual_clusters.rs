@@ -8,7 +8,6 @@ use axum::extract::State;
 use super::Shared;
 use super::failure::token_reused;
 use super::idempotency::request_hash;
-use super::openapi::{Failures, OfVirtualCluster, Paging, Window};
 use super::paging::List;
 use super::request::{Answer, Valid};
 use super::security_configurations;
@@ -27,7 +26,7 @@ use crate::wire::{self, ApiError};
 #[utoipa::path(
     post, path = "/virtualclusters", operation_id = "CreateVirtualCluster", tag = "Virtual clusters",
     request_body = wire::CreateVirtualClusterRequest,
-    responses((status = 200, body = wire::CreateVirtualClusterResponse), Failures),
+    responses((status = 200, body = wire::CreateVirtualClusterResponse)),
 )]
 pub(super) async fn create_virtual_cluster(
     State(app): State<Shared>,
@@ -67,8 +66,8 @@ pub(super) async fn create_virtual_cluster(
 
 #[utoipa::path(
     get, path = "/virtualclusters/{virtualClusterId}", operation_id = "DescribeVirtualCluster",
-    tag = "Virtual clusters", params(OfVirtualCluster),
-    responses((status = 200, body = wire::DescribeVirtualClusterResponse), Failures),
+    tag = "Virtual clusters",
+    responses((status = 200, body = wire::DescribeVirtualClusterResponse)),
 )]
 pub(super) async fn describe_virtual_cluster(
     State(app): State<Shared>,
@@ -84,9 +83,9 @@ pub(super) async fn describe_virtual_cluster(
 
 #[utoipa::path(
     patch, path = "/virtualclusters/{virtualClusterId}", operation_id = "UpdateVirtualCluster",
-    tag = "Virtual clusters", params(OfVirtualCluster),
+    tag = "Virtual clusters",
     request_body = wire::UpdateVirtualClusterRequest,
-    responses((status = 200, body = wire::UpdateVirtualClusterResponse), Failures),
+    responses((status = 200, body = wire::UpdateVirtualClusterResponse)),
 )]
 pub(super) async fn update_virtual_cluster(
     State(app): State<Shared>,
@@ -111,17 +110,7 @@ pub(super) async fn update_virtual_cluster(
 
 #[utoipa::path(
     get, path = "/virtualclusters", operation_id = "ListVirtualClusters", tag = "Virtual clusters",
-    params(
-        (
-            "containerProviderId" = Option<String>, Query,
-            min_length = 1, max_length = 1024, pattern = r"\S"
-        ),
-        ("containerProviderType" = Option<wire::ContainerProviderType>, Query),
-        ("states" = Option<Vec<wire::VirtualClusterState>>, Query),
-        ("eksAccessEntryIntegrated" = Option<bool>, Query),
-        Window, Paging,
-    ),
-    responses((status = 200, body = wire::ListVirtualClustersResponse), Failures),
+    responses((status = 200, body = wire::ListVirtualClustersResponse)),
 )]
 pub(super) async fn list_virtual_clusters(
     State(app): State<Shared>,
@@ -156,8 +145,8 @@ pub(super) async fn list_virtual_clusters(
 
 #[utoipa::path(
     delete, path = "/virtualclusters/{virtualClusterId}", operation_id = "DeleteVirtualCluster",
-    tag = "Virtual clusters", params(OfVirtualCluster),
-    responses((status = 200, body = wire::DeleteVirtualClusterResponse), Failures),
+    tag = "Virtual clusters",
+    responses((status = 200, body = wire::DeleteVirtualClusterResponse)),
 )]
 pub(super) async fn delete_virtual_cluster(
     State(app): State<Shared>,

@@ -64,7 +64,7 @@ pub mod operations {
         method: Method::DELETE,
         uri: "/virtualclusters/{virtualClusterId}/jobruns/{jobRunId}",
         input: &shapes::CANCEL_JOB_RUN_REQUEST,
-        output: "CancelJobRunResponse",
+        output: &shapes::CANCEL_JOB_RUN_RESPONSE,
         errors: &["ValidationException", "InternalServerException"],
     };
 
@@ -73,7 +73,7 @@ pub mod operations {
         method: Method::POST,
         uri: "/jobtemplates",
         input: &shapes::CREATE_JOB_TEMPLATE_REQUEST,
-        output: "CreateJobTemplateResponse",
+        output: &shapes::CREATE_JOB_TEMPLATE_RESPONSE,
         errors: &[
             "ValidationException",
             "ResourceNotFoundException",
@@ -86,7 +86,7 @@ pub mod operations {
         method: Method::POST,
         uri: "/virtualclusters/{virtualClusterId}/endpoints",
         input: &shapes::CREATE_MANAGED_ENDPOINT_REQUEST,
-        output: "CreateManagedEndpointResponse",
+        output: &shapes::CREATE_MANAGED_ENDPOINT_RESPONSE,
         errors: &[
             "ValidationException",
             "ResourceNotFoundException",
@@ -99,7 +99,7 @@ pub mod operations {
         method: Method::POST,
         uri: "/securityconfigurations",
         input: &shapes::CREATE_SECURITY_CONFIGURATION_REQUEST,
-        output: "CreateSecurityConfigurationResponse",
+        output: &shapes::CREATE_SECURITY_CONFIGURATION_RESPONSE,
         errors: &["ValidationException", "InternalServerException"],
     };
 
@@ -108,7 +108,7 @@ pub mod operations {
         method: Method::POST,
         uri: "/virtualclusters",
         input: &shapes::CREATE_VIRTUAL_CLUSTER_REQUEST,
-        output: "CreateVirtualClusterResponse",
+        output: &shapes::CREATE_VIRTUAL_CLUSTER_RESPONSE,
         errors: &[
             "ValidationException",
             "ResourceNotFoundException",
@@ -122,7 +122,7 @@ pub mod operations {
         method: Method::DELETE,
         uri: "/jobtemplates/{templateId}",
         input: &shapes::DELETE_JOB_TEMPLATE_REQUEST,
-        output: "DeleteJobTemplateResponse",
+        output: &shapes::DELETE_JOB_TEMPLATE_RESPONSE,
         errors: &["ValidationException", "InternalServerException"],
     };
 
@@ -131,7 +131,7 @@ pub mod operations {
         method: Method::DELETE,
         uri: "/virtualclusters/{virtualClusterId}/endpoints/{endpointId}",
         input: &shapes::DELETE_MANAGED_ENDPOINT_REQUEST,
-        output: "DeleteManagedEndpointResponse",
+        output: &shapes::DELETE_MANAGED_ENDPOINT_RESPONSE,
         errors: &["ValidationException", "InternalServerException"],
     };
 
@@ -140,7 +140,7 @@ pub mod operations {
         method: Method::DELETE,
         uri: "/securityconfigurations/{securityConfigurationId}",
         input: &shapes::DELETE_SECURITY_CONFIGURATION_REQUEST,
-        output: "DeleteSecurityConfigurationResponse",
+        output: &shapes::DELETE_SECURITY_CONFIGURATION_RESPONSE,
         errors: &["ValidationException", "InternalServerException"],
     };
 
@@ -149,7 +149,7 @@ pub mod operations {
         method: Method::DELETE,
         uri: "/virtualclusters/{virtualClusterId}",
         input: &shapes::DELETE_VIRTUAL_CLUSTER_REQUEST,
-        output: "DeleteVirtualClusterResponse",
+        output: &shapes::DELETE_VIRTUAL_CLUSTER_RESPONSE,
         errors: &["ValidationException", "InternalServerException"],
     };
 
@@ -158,7 +158,7 @@ pub mod operations {
         method: Method::GET,
         uri: "/virtualclusters/{virtualClusterId}/jobruns/{jobRunId}",
         input: &shapes::DESCRIBE_JOB_RUN_REQUEST,
-        output: "DescribeJobRunResponse",
+        output: &shapes::DESCRIBE_JOB_RUN_RESPONSE,
         errors: &[
             "ValidationException",
             "ResourceNotFoundException",
@@ -171,7 +171,7 @@ pub mod operations {
         method: Method::GET,
         uri: "/jobtemplates/{templateId}",
         input: &shapes::DESCRIBE_JOB_TEMPLATE_REQUEST,
-        output: "DescribeJobTemplateResponse",
+        output: &shapes::DESCRIBE_JOB_TEMPLATE_RESPONSE,
         errors: &[
             "ValidationException",
             "ResourceNotFoundException",
@@ -184,7 +184,7 @@ pub mod operations {
         method: Method::GET,
         uri: "/virtualclusters/{virtualClusterId}/endpoints/{endpointId}",
         input: &shapes::DESCRIBE_MANAGED_ENDPOINT_REQUEST,
-        output: "DescribeManagedEndpointResponse",
+        output: &shapes::DESCRIBE_MANAGED_ENDPOINT_RESPONSE,
         errors: &[
             "ValidationException",
             "ResourceNotFoundException",
@@ -197,7 +197,7 @@ pub mod operations {
         method: Method::GET,
         uri: "/securityconfigurations/{securityConfigurationId}",
         input: &shapes::DESCRIBE_SECURITY_CONFIGURATION_REQUEST,
-        output: "DescribeSecurityConfigurationResponse",
+        output: &shapes::DESCRIBE_SECURITY_CONFIGURATION_RESPONSE,
         errors: &[
             "ValidationException",
             "ResourceNotFoundException",
@@ -210,7 +210,7 @@ pub mod operations {
         method: Method::GET,
         uri: "/virtualclusters/{virtualClusterId}",
         input: &shapes::DESCRIBE_VIRTUAL_CLUSTER_REQUEST,
-        output: "DescribeVirtualClusterResponse",
+        output: &shapes::DESCRIBE_VIRTUAL_CLUSTER_RESPONSE,
         errors: &[
             "ValidationException",
             "ResourceNotFoundException",
@@ -223,7 +223,7 @@ pub mod operations {
         method: Method::POST,
         uri: "/virtualclusters/{virtualClusterId}/endpoints/{endpointId}/credentials",
         input: &shapes::GET_MANAGED_ENDPOINT_SESSION_CREDENTIALS_REQUEST,
-        output: "GetManagedEndpointSessionCredentialsResponse",
+        output: &shapes::GET_MANAGED_ENDPOINT_SESSION_CREDENTIALS_RESPONSE,
         errors: &[
             "ValidationException",
             "RequestThrottledException",
@@ -237,7 +237,7 @@ pub mod operations {
         method: Method::GET,
         uri: "/virtualclusters/{virtualClusterId}/jobruns",
         input: &shapes::LIST_JOB_RUNS_REQUEST,
-        output: "ListJobRunsResponse",
+        output: &shapes::LIST_JOB_RUNS_RESPONSE,
         errors: &["ValidationException", "InternalServerException"],
     };
 
@@ -246,7 +246,7 @@ pub mod operations {
         method: Method::GET,
         uri: "/jobtemplates",
         input: &shapes::LIST_JOB_TEMPLATES_REQUEST,
-        output: "ListJobTemplatesResponse",
+        output: &shapes::LIST_JOB_TEMPLATES_RESPONSE,
         errors: &["ValidationException", "InternalServerException"],
     };
 
@@ -255,7 +255,7 @@ pub mod operations {
         method: Method::GET,
         uri: "/virtualclusters/{virtualClusterId}/endpoints",
         input: &shapes::LIST_MANAGED_ENDPOINTS_REQUEST,
-        output: "ListManagedEndpointsResponse",
+        output: &shapes::LIST_MANAGED_ENDPOINTS_RESPONSE,
         errors: &["ValidationException", "InternalServerException"],
     };
 
@@ -264,7 +264,7 @@ pub mod operations {
         method: Method::GET,
         uri: "/securityconfigurations",
         input: &shapes::LIST_SECURITY_CONFIGURATIONS_REQUEST,
-        output: "ListSecurityConfigurationsResponse",
+        output: &shapes::LIST_SECURITY_CONFIGURATIONS_RESPONSE,
         errors: &["ValidationException", "InternalServerException"],
     };
 
@@ -273,7 +273,7 @@ pub mod operations {
         method: Method::GET,
         uri: "/tags/{resourceArn}",
         input: &shapes::LIST_TAGS_FOR_RESOURCE_REQUEST,
-        output: "ListTagsForResourceResponse",
+        output: &shapes::LIST_TAGS_FOR_RESOURCE_RESPONSE,
         errors: &[
             "InternalServerException",
             "ValidationException",
@@ -286,7 +286,7 @@ pub mod operations {
         method: Method::GET,
         uri: "/virtualclusters",
         input: &shapes::LIST_VIRTUAL_CLUSTERS_REQUEST,
-        output: "ListVirtualClustersResponse",
+        output: &shapes::LIST_VIRTUAL_CLUSTERS_RESPONSE,
         errors: &["ValidationException", "InternalServerException"],
     };
 
@@ -295,7 +295,7 @@ pub mod operations {
         method: Method::POST,
         uri: "/virtualclusters/{virtualClusterId}/jobruns",
         input: &shapes::START_JOB_RUN_REQUEST,
-        output: "StartJobRunResponse",
+        output: &shapes::START_JOB_RUN_RESPONSE,
         errors: &[
             "ValidationException",
             "ResourceNotFoundException",
@@ -308,7 +308,7 @@ pub mod operations {
         method: Method::POST,
         uri: "/tags/{resourceArn}",
         input: &shapes::TAG_RESOURCE_REQUEST,
-        output: "TagResourceResponse",
+        output: &shapes::TAG_RESOURCE_RESPONSE,
         errors: &[
             "InternalServerException",
             "ValidationException",
@@ -321,7 +321,7 @@ pub mod operations {
         method: Method::DELETE,
         uri: "/tags/{resourceArn}",
         input: &shapes::UNTAG_RESOURCE_REQUEST,
-        output: "UntagResourceResponse",
+        output: &shapes::UNTAG_RESOURCE_RESPONSE,
         errors: &[
             "InternalServerException",
             "ValidationException",
@@ -334,7 +334,7 @@ pub mod operations {
         method: Method::PATCH,
         uri: "/virtualclusters/{virtualClusterId}",
         input: &shapes::UPDATE_VIRTUAL_CLUSTER_REQUEST,
-        output: "UpdateVirtualClusterResponse",
+        output: &shapes::UPDATE_VIRTUAL_CLUSTER_RESPONSE,
         errors: &[
             "ValidationException",
             "ResourceNotFoundException",
@@ -2253,14 +2253,17 @@ impl Request for UpdateVirtualClusterRequest {
     const OPERATION: &'static Operation = &operations::UPDATE_VIRTUAL_CLUSTER;
 }
 
-/// Every shape that a request can hold.
+/// Every shape that a request or a response can hold.
 pub static SHAPES: &[&Shape] = &[
     &shapes::ACM_CERT_ARN,
     &shapes::ALLOW_AWS_TO_RETAIN_LOGS,
     &shapes::AUTHENTICATION_CONFIGURATION,
     &shapes::AUTHORIZATION_CONFIGURATION,
+    &shapes::BASE64_ENCODED,
     &shapes::BOOLEAN,
     &shapes::CANCEL_JOB_RUN_REQUEST,
+    &shapes::CANCEL_JOB_RUN_RESPONSE,
+    &shapes::CERTIFICATE,
     &shapes::CERTIFICATE_PROVIDER_TYPE,
     &shapes::CLIENT_TOKEN,
     &shapes::CLOUD_WATCH_MONITORING_CONFIGURATION,
@@ -2273,31 +2276,50 @@ pub static SHAPES: &[&Shape] = &[
     &shapes::CONTAINER_PROVIDER,
     &shapes::CONTAINER_PROVIDER_TYPE,
     &shapes::CREATE_JOB_TEMPLATE_REQUEST,
+    &shapes::CREATE_JOB_TEMPLATE_RESPONSE,
     &shapes::CREATE_MANAGED_ENDPOINT_REQUEST,
+    &shapes::CREATE_MANAGED_ENDPOINT_RESPONSE,
     &shapes::CREATE_SECURITY_CONFIGURATION_REQUEST,
+    &shapes::CREATE_SECURITY_CONFIGURATION_RESPONSE,
     &shapes::CREATE_VIRTUAL_CLUSTER_REQUEST,
+    &shapes::CREATE_VIRTUAL_CLUSTER_RESPONSE,
     &shapes::CREDENTIAL_TYPE,
+    &shapes::CREDENTIALS,
     &shapes::DATE,
     &shapes::DELETE_JOB_TEMPLATE_REQUEST,
+    &shapes::DELETE_JOB_TEMPLATE_RESPONSE,
     &shapes::DELETE_MANAGED_ENDPOINT_REQUEST,
+    &shapes::DELETE_MANAGED_ENDPOINT_RESPONSE,
     &shapes::DELETE_SECURITY_CONFIGURATION_REQUEST,
+    &shapes::DELETE_SECURITY_CONFIGURATION_RESPONSE,
     &shapes::DELETE_VIRTUAL_CLUSTER_REQUEST,
+    &shapes::DELETE_VIRTUAL_CLUSTER_RESPONSE,
     &shapes::DESCRIBE_JOB_RUN_REQUEST,
+    &shapes::DESCRIBE_JOB_RUN_RESPONSE,
     &shapes::DESCRIBE_JOB_TEMPLATE_REQUEST,
+    &shapes::DESCRIBE_JOB_TEMPLATE_RESPONSE,
     &shapes::DESCRIBE_MANAGED_ENDPOINT_REQUEST,
+    &shapes::DESCRIBE_MANAGED_ENDPOINT_RESPONSE,
     &shapes::DESCRIBE_SECURITY_CONFIGURATION_REQUEST,
+    &shapes::DESCRIBE_SECURITY_CONFIGURATION_RESPONSE,
     &shapes::DESCRIBE_VIRTUAL_CLUSTER_REQUEST,
+    &shapes::DESCRIBE_VIRTUAL_CLUSTER_RESPONSE,
     &shapes::EKS_INFO,
     &shapes::EMR_IDENTITY_CENTER_APPLICATION_ARN,
     &shapes::ENCRYPTION_CONFIGURATION,
+    &shapes::ENDPOINT,
+    &shapes::ENDPOINT_ARN,
     &shapes::ENDPOINT_STATE,
     &shapes::ENDPOINT_STATES,
     &shapes::ENDPOINT_TYPE,
     &shapes::ENDPOINT_TYPES,
+    &shapes::ENDPOINTS,
     &shapes::ENTRY_POINT_ARGUMENT,
     &shapes::ENTRY_POINT_ARGUMENTS,
     &shapes::ENTRY_POINT_PATH,
+    &shapes::FAILURE_REASON,
     &shapes::GET_MANAGED_ENDPOINT_SESSION_CREDENTIALS_REQUEST,
+    &shapes::GET_MANAGED_ENDPOINT_SESSION_CREDENTIALS_RESPONSE,
     &shapes::IAM_CONFIGURATION,
     &shapes::IAM_ROLE_ARN,
     &shapes::IDENTITY_CENTER_CONFIGURATION,
@@ -2305,20 +2327,32 @@ pub static SHAPES: &[&Shape] = &[
     &shapes::IN_QUEUE_JOB_LIMIT_INTEGER,
     &shapes::IN_TRANSIT_ENCRYPTION_CONFIGURATION,
     &shapes::JAVA_INTEGER,
+    &shapes::JOB_ARN,
     &shapes::JOB_DRIVER,
     &shapes::JOB_LIMIT_INTEGER,
+    &shapes::JOB_RUN,
     &shapes::JOB_RUN_STATE,
     &shapes::JOB_RUN_STATES,
+    &shapes::JOB_RUNS,
+    &shapes::JOB_TEMPLATE,
+    &shapes::JOB_TEMPLATE_ARN,
     &shapes::JOB_TEMPLATE_DATA,
+    &shapes::JOB_TEMPLATES,
     &shapes::KMS_KEY_ARN,
     &shapes::KUBERNETES_NAMESPACE,
     &shapes::LAKE_FORMATION_CONFIGURATION,
     &shapes::LIST_JOB_RUNS_REQUEST,
+    &shapes::LIST_JOB_RUNS_RESPONSE,
     &shapes::LIST_JOB_TEMPLATES_REQUEST,
+    &shapes::LIST_JOB_TEMPLATES_RESPONSE,
     &shapes::LIST_MANAGED_ENDPOINTS_REQUEST,
+    &shapes::LIST_MANAGED_ENDPOINTS_RESPONSE,
     &shapes::LIST_SECURITY_CONFIGURATIONS_REQUEST,
+    &shapes::LIST_SECURITY_CONFIGURATIONS_RESPONSE,
     &shapes::LIST_TAGS_FOR_RESOURCE_REQUEST,
+    &shapes::LIST_TAGS_FOR_RESOURCE_RESPONSE,
     &shapes::LIST_VIRTUAL_CLUSTERS_REQUEST,
+    &shapes::LIST_VIRTUAL_CLUSTERS_RESPONSE,
     &shapes::LOG_CONTEXT,
     &shapes::LOG_GROUP_NAME,
     &shapes::MANAGED_LOGS,
@@ -2326,6 +2360,7 @@ pub static SHAPES: &[&Shape] = &[
     &shapes::MONITORING_CONFIGURATION,
     &shapes::NEXT_TOKEN,
     &shapes::NODE_LABEL_STRING,
+    &shapes::NON_NEGATIVE_INTEGER,
     &shapes::PARAMETRIC_CLOUD_WATCH_MONITORING_CONFIGURATION,
     &shapes::PARAMETRIC_CONFIGURATION_OVERRIDES,
     &shapes::PARAMETRIC_IAM_ROLE_ARN,
@@ -2334,16 +2369,22 @@ pub static SHAPES: &[&Shape] = &[
     &shapes::PARAMETRIC_S3_MONITORING_CONFIGURATION,
     &shapes::PERSISTENT_APP_UI,
     &shapes::RELEASE_LABEL,
+    &shapes::REQUEST_IDENTITY_USER_ARN,
     &shapes::RESOURCE_ID_STRING,
     &shapes::RESOURCE_NAME_STRING,
     &shapes::RETRY_POLICY_CONFIGURATION,
+    &shapes::RETRY_POLICY_EXECUTION,
     &shapes::ROTATION_SIZE,
     &shapes::RSI_ARN,
     &shapes::S3_MONITORING_CONFIGURATION,
     &shapes::SCHEDULER_CONFIGURATION,
+    &shapes::SCHEDULER_STATUS,
     &shapes::SECRETS_MANAGER_ARN,
     &shapes::SECURE_NAMESPACE_INFO,
+    &shapes::SECURITY_CONFIGURATION,
+    &shapes::SECURITY_CONFIGURATION_ARN,
     &shapes::SECURITY_CONFIGURATION_DATA,
+    &shapes::SECURITY_CONFIGURATIONS,
     &shapes::SENSITIVE_PROPERTIES_MAP,
     &shapes::SESSION_IDLE_TIMEOUT_IN_MINUTES,
     &shapes::SESSION_TAG_VALUE,
@@ -2352,26 +2393,35 @@ pub static SHAPES: &[&Shape] = &[
     &shapes::SPARK_SUBMIT_JOB_DRIVER,
     &shapes::SPARK_SUBMIT_PARAMETERS,
     &shapes::START_JOB_RUN_REQUEST,
+    &shapes::START_JOB_RUN_RESPONSE,
     &shapes::STRING1024,
     &shapes::STRING128,
     &shapes::STRING2048,
     &shapes::STRING256,
     &shapes::STRING_EMPTY256,
+    &shapes::SUBNET_IDS,
     &shapes::TLS_CERTIFICATE_CONFIGURATION,
     &shapes::TAG_KEY_LIST,
     &shapes::TAG_MAP,
     &shapes::TAG_RESOURCE_REQUEST,
+    &shapes::TAG_RESOURCE_RESPONSE,
     &shapes::TEMPLATE_PARAMETER,
     &shapes::TEMPLATE_PARAMETER_CONFIGURATION,
     &shapes::TEMPLATE_PARAMETER_CONFIGURATION_MAP,
     &shapes::TEMPLATE_PARAMETER_DATA_TYPE,
     &shapes::TEMPLATE_PARAMETER_INPUT_MAP,
     &shapes::TEMPLATE_PARAMETER_NAME,
+    &shapes::TOKEN,
     &shapes::UNTAG_RESOURCE_REQUEST,
+    &shapes::UNTAG_RESOURCE_RESPONSE,
     &shapes::UPDATE_VIRTUAL_CLUSTER_REQUEST,
+    &shapes::UPDATE_VIRTUAL_CLUSTER_RESPONSE,
     &shapes::URI_STRING,
+    &shapes::VIRTUAL_CLUSTER,
+    &shapes::VIRTUAL_CLUSTER_ARN,
     &shapes::VIRTUAL_CLUSTER_STATE,
     &shapes::VIRTUAL_CLUSTER_STATES,
+    &shapes::VIRTUAL_CLUSTERS,
     &shapes::TEMPLATE_PARAMETER_DEFAULT,
 ];
 
@@ -2415,6 +2465,16 @@ pub mod shapes {
         ]),
     );
 
+    pub static BASE64_ENCODED: Shape = Shape::open(
+        "Base64Encoded",
+        Kind::Text {
+            length: Bounds::new(None, Some(5000)),
+            pattern: Some(Pattern::plain(
+                r"^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{4}|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{2}==)?$",
+            )),
+        },
+    );
+
     pub static BOOLEAN: Shape = Shape::open("Boolean", Kind::Boolean);
 
     pub static CANCEL_JOB_RUN_REQUEST: Shape = Shape::open(
@@ -2422,6 +2482,22 @@ pub mod shapes {
         Kind::Structure(&[
             Member::path("id", "jobRunId", &RESOURCE_ID_STRING),
             Member::path("virtualClusterId", "virtualClusterId", &RESOURCE_ID_STRING),
+        ]),
+    );
+
+    pub static CANCEL_JOB_RUN_RESPONSE: Shape = Shape::open(
+        "CancelJobRunResponse",
+        Kind::Structure(&[
+            Member::body("id", &RESOURCE_ID_STRING),
+            Member::body("virtualClusterId", &RESOURCE_ID_STRING),
+        ]),
+    );
+
+    pub static CERTIFICATE: Shape = Shape::open(
+        "Certificate",
+        Kind::Structure(&[
+            Member::body("certificateArn", &ACM_CERT_ARN),
+            Member::body("certificateData", &BASE64_ENCODED),
         ]),
     );
 
@@ -2517,6 +2593,16 @@ pub mod shapes {
         ]),
     );
 
+    pub static CREATE_JOB_TEMPLATE_RESPONSE: Shape = Shape::open(
+        "CreateJobTemplateResponse",
+        Kind::Structure(&[
+            Member::body("id", &RESOURCE_ID_STRING),
+            Member::body("name", &RESOURCE_NAME_STRING),
+            Member::body("arn", &JOB_TEMPLATE_ARN),
+            Member::body("createdAt", &DATE),
+        ]),
+    );
+
     pub static CREATE_MANAGED_ENDPOINT_REQUEST: Shape = Shape::open(
         "CreateManagedEndpointRequest",
         Kind::Structure(&[
@@ -2536,6 +2622,16 @@ pub mod shapes {
         ]),
     );
 
+    pub static CREATE_MANAGED_ENDPOINT_RESPONSE: Shape = Shape::open(
+        "CreateManagedEndpointResponse",
+        Kind::Structure(&[
+            Member::body("id", &RESOURCE_ID_STRING),
+            Member::body("name", &RESOURCE_NAME_STRING),
+            Member::body("arn", &ENDPOINT_ARN),
+            Member::body("virtualClusterId", &RESOURCE_ID_STRING),
+        ]),
+    );
+
     pub static CREATE_SECURITY_CONFIGURATION_REQUEST: Shape = Shape::open(
         "CreateSecurityConfigurationRequest",
         Kind::Structure(&[
@@ -2544,6 +2640,15 @@ pub mod shapes {
             Member::body("containerProvider", &CONTAINER_PROVIDER),
             Member::body("securityConfigurationData", &SECURITY_CONFIGURATION_DATA).required(),
             Member::body("tags", &TAG_MAP),
+        ]),
+    );
+
+    pub static CREATE_SECURITY_CONFIGURATION_RESPONSE: Shape = Shape::open(
+        "CreateSecurityConfigurationResponse",
+        Kind::Structure(&[
+            Member::body("id", &RESOURCE_ID_STRING),
+            Member::body("name", &RESOURCE_NAME_STRING),
+            Member::body("arn", &SECURITY_CONFIGURATION_ARN),
         ]),
     );
 
@@ -2560,6 +2665,15 @@ pub mod shapes {
         ]),
     );
 
+    pub static CREATE_VIRTUAL_CLUSTER_RESPONSE: Shape = Shape::open(
+        "CreateVirtualClusterResponse",
+        Kind::Structure(&[
+            Member::body("id", &RESOURCE_ID_STRING),
+            Member::body("name", &RESOURCE_NAME_STRING),
+            Member::body("arn", &VIRTUAL_CLUSTER_ARN),
+        ]),
+    );
+
     pub static CREDENTIAL_TYPE: Shape = Shape::open(
         "CredentialType",
         Kind::Text {
@@ -2568,6 +2682,9 @@ pub mod shapes {
         },
     );
 
+    pub static CREDENTIALS: Shape =
+        Shape::open("Credentials", Kind::Union(&[Member::body("token", &TOKEN)]));
+
     pub static DATE: Shape = Shape::open("Date", Kind::Timestamp);
 
     pub static DELETE_JOB_TEMPLATE_REQUEST: Shape = Shape::open(
@@ -2575,11 +2692,24 @@ pub mod shapes {
         Kind::Structure(&[Member::path("id", "templateId", &RESOURCE_ID_STRING)]),
     );
 
+    pub static DELETE_JOB_TEMPLATE_RESPONSE: Shape = Shape::open(
+        "DeleteJobTemplateResponse",
+        Kind::Structure(&[Member::body("id", &RESOURCE_ID_STRING)]),
+    );
+
     pub static DELETE_MANAGED_ENDPOINT_REQUEST: Shape = Shape::open(
         "DeleteManagedEndpointRequest",
         Kind::Structure(&[
             Member::path("id", "endpointId", &RESOURCE_ID_STRING),
             Member::path("virtualClusterId", "virtualClusterId", &RESOURCE_ID_STRING),
+        ]),
+    );
+
+    pub static DELETE_MANAGED_ENDPOINT_RESPONSE: Shape = Shape::open(
+        "DeleteManagedEndpointResponse",
+        Kind::Structure(&[
+            Member::body("id", &RESOURCE_ID_STRING),
+            Member::body("virtualClusterId", &RESOURCE_ID_STRING),
         ]),
     );
 
@@ -2592,9 +2722,19 @@ pub mod shapes {
         )]),
     );
 
+    pub static DELETE_SECURITY_CONFIGURATION_RESPONSE: Shape = Shape::open(
+        "DeleteSecurityConfigurationResponse",
+        Kind::Structure(&[Member::body("id", &RESOURCE_ID_STRING)]),
+    );
+
     pub static DELETE_VIRTUAL_CLUSTER_REQUEST: Shape = Shape::open(
         "DeleteVirtualClusterRequest",
         Kind::Structure(&[Member::path("id", "virtualClusterId", &RESOURCE_ID_STRING)]),
+    );
+
+    pub static DELETE_VIRTUAL_CLUSTER_RESPONSE: Shape = Shape::open(
+        "DeleteVirtualClusterResponse",
+        Kind::Structure(&[Member::body("id", &RESOURCE_ID_STRING)]),
     );
 
     pub static DESCRIBE_JOB_RUN_REQUEST: Shape = Shape::open(
@@ -2605,9 +2745,19 @@ pub mod shapes {
         ]),
     );
 
+    pub static DESCRIBE_JOB_RUN_RESPONSE: Shape = Shape::open(
+        "DescribeJobRunResponse",
+        Kind::Structure(&[Member::body("jobRun", &JOB_RUN)]),
+    );
+
     pub static DESCRIBE_JOB_TEMPLATE_REQUEST: Shape = Shape::open(
         "DescribeJobTemplateRequest",
         Kind::Structure(&[Member::path("id", "templateId", &RESOURCE_ID_STRING)]),
+    );
+
+    pub static DESCRIBE_JOB_TEMPLATE_RESPONSE: Shape = Shape::open(
+        "DescribeJobTemplateResponse",
+        Kind::Structure(&[Member::body("jobTemplate", &JOB_TEMPLATE)]),
     );
 
     pub static DESCRIBE_MANAGED_ENDPOINT_REQUEST: Shape = Shape::open(
@@ -2616,6 +2766,11 @@ pub mod shapes {
             Member::path("id", "endpointId", &RESOURCE_ID_STRING),
             Member::path("virtualClusterId", "virtualClusterId", &RESOURCE_ID_STRING),
         ]),
+    );
+
+    pub static DESCRIBE_MANAGED_ENDPOINT_RESPONSE: Shape = Shape::open(
+        "DescribeManagedEndpointResponse",
+        Kind::Structure(&[Member::body("endpoint", &ENDPOINT)]),
     );
 
     pub static DESCRIBE_SECURITY_CONFIGURATION_REQUEST: Shape = Shape::open(
@@ -2627,9 +2782,22 @@ pub mod shapes {
         )]),
     );
 
+    pub static DESCRIBE_SECURITY_CONFIGURATION_RESPONSE: Shape = Shape::open(
+        "DescribeSecurityConfigurationResponse",
+        Kind::Structure(&[Member::body(
+            "securityConfiguration",
+            &SECURITY_CONFIGURATION,
+        )]),
+    );
+
     pub static DESCRIBE_VIRTUAL_CLUSTER_REQUEST: Shape = Shape::open(
         "DescribeVirtualClusterRequest",
         Kind::Structure(&[Member::path("id", "virtualClusterId", &RESOURCE_ID_STRING)]),
+    );
+
+    pub static DESCRIBE_VIRTUAL_CLUSTER_RESPONSE: Shape = Shape::open(
+        "DescribeVirtualClusterResponse",
+        Kind::Structure(&[Member::body("virtualCluster", &VIRTUAL_CLUSTER)]),
     );
 
     pub static EKS_INFO: Shape = Shape::open(
@@ -2656,6 +2824,43 @@ pub mod shapes {
             "inTransitEncryptionConfiguration",
             &IN_TRANSIT_ENCRYPTION_CONFIGURATION,
         )]),
+    );
+
+    pub static ENDPOINT: Shape = Shape::open(
+        "Endpoint",
+        Kind::Structure(&[
+            Member::body("id", &RESOURCE_ID_STRING),
+            Member::body("name", &RESOURCE_NAME_STRING),
+            Member::body("arn", &ENDPOINT_ARN),
+            Member::body("virtualClusterId", &RESOURCE_ID_STRING),
+            Member::body("type", &ENDPOINT_TYPE),
+            Member::body("state", &ENDPOINT_STATE),
+            Member::body("releaseLabel", &RELEASE_LABEL),
+            Member::body("executionRoleArn", &IAM_ROLE_ARN),
+            Member::body("certificateArn", &ACM_CERT_ARN),
+            Member::body("certificateAuthority", &CERTIFICATE),
+            Member::body("configurationOverrides", &CONFIGURATION_OVERRIDES),
+            Member::body("serverUrl", &URI_STRING),
+            Member::body("authProxyUrl", &URI_STRING),
+            Member::body("createdAt", &DATE),
+            Member::body("securityGroup", &STRING256),
+            Member::body("subnetIds", &SUBNET_IDS),
+            Member::body("stateDetails", &STRING256),
+            Member::body("failureReason", &FAILURE_REASON),
+            Member::body("tags", &TAG_MAP),
+        ]),
+    );
+
+    pub static ENDPOINT_ARN: Shape = Shape::open(
+        "EndpointArn",
+        Kind::Text {
+            length: Bounds::new(Some(60), Some(1024)),
+            pattern: Some(Pattern::new(
+                r"^arn:(aws[a-zA-Z0-9-]*):emr-containers:.+:(\d{12}):\/virtualclusters\/[0-9a-zA-Z]+\/endpoints\/[0-9a-zA-Z]+$",
+                r"^arn:(aws[a-zA-Z0-9-]*):emr-containers:.+:([0-9]{12}):\/virtualclusters\/[0-9a-zA-Z]+\/endpoints\/[0-9a-zA-Z]+$",
+                None,
+            )),
+        },
     );
 
     pub static ENDPOINT_STATE: Shape =
@@ -2685,6 +2890,14 @@ pub mod shapes {
         },
     );
 
+    pub static ENDPOINTS: Shape = Shape::open(
+        "Endpoints",
+        Kind::List {
+            member: &ENDPOINT,
+            length: Bounds::new(None, None),
+        },
+    );
+
     pub static ENTRY_POINT_ARGUMENT: Shape = Shape::sensitive(
         "EntryPointArgument",
         Kind::Text {
@@ -2709,6 +2922,9 @@ pub mod shapes {
         },
     );
 
+    pub static FAILURE_REASON: Shape =
+        Shape::open("FailureReason", Kind::Choice(FailureReason::VALUES));
+
     pub static GET_MANAGED_ENDPOINT_SESSION_CREDENTIALS_REQUEST: Shape = Shape::open(
         "GetManagedEndpointSessionCredentialsRequest",
         Kind::Structure(&[
@@ -2719,6 +2935,16 @@ pub mod shapes {
             Member::body("durationInSeconds", &JAVA_INTEGER),
             Member::body("logContext", &LOG_CONTEXT),
             Member::body("clientToken", &CLIENT_TOKEN),
+        ]),
+    );
+
+    pub static GET_MANAGED_ENDPOINT_SESSION_CREDENTIALS_RESPONSE: Shape = Shape::open(
+        "GetManagedEndpointSessionCredentialsResponse",
+        Kind::Structure(&[
+            Member::body("id", &RESOURCE_ID_STRING),
+            Member::body("credentials", &CREDENTIALS),
+            Member::body("endpointCredentials", &CREDENTIALS),
+            Member::body("expiresAt", &DATE),
         ]),
     );
 
@@ -2778,6 +3004,18 @@ pub mod shapes {
     pub static JAVA_INTEGER: Shape =
         Shape::open("JavaInteger", Kind::Integer(Bounds::new(None, None)));
 
+    pub static JOB_ARN: Shape = Shape::open(
+        "JobArn",
+        Kind::Text {
+            length: Bounds::new(Some(60), Some(1024)),
+            pattern: Some(Pattern::new(
+                r"^arn:(aws[a-zA-Z0-9-]*):emr-containers:.+:(\d{12}):\/virtualclusters\/[0-9a-zA-Z]+\/jobruns\/[0-9a-zA-Z]+$",
+                r"^arn:(aws[a-zA-Z0-9-]*):emr-containers:.+:([0-9]{12}):\/virtualclusters\/[0-9a-zA-Z]+\/jobruns\/[0-9a-zA-Z]+$",
+                None,
+            )),
+        },
+    );
+
     pub static JOB_DRIVER: Shape = Shape::open(
         "JobDriver",
         Kind::Structure(&[
@@ -2791,6 +3029,30 @@ pub mod shapes {
         Kind::Integer(Bounds::new(Some(1), Some(10000))),
     );
 
+    pub static JOB_RUN: Shape = Shape::open(
+        "JobRun",
+        Kind::Structure(&[
+            Member::body("id", &RESOURCE_ID_STRING),
+            Member::body("name", &RESOURCE_NAME_STRING),
+            Member::body("virtualClusterId", &RESOURCE_ID_STRING),
+            Member::body("arn", &JOB_ARN),
+            Member::body("state", &JOB_RUN_STATE),
+            Member::body("clientToken", &CLIENT_TOKEN),
+            Member::body("executionRoleArn", &IAM_ROLE_ARN),
+            Member::body("releaseLabel", &RELEASE_LABEL),
+            Member::body("configurationOverrides", &CONFIGURATION_OVERRIDES),
+            Member::body("jobDriver", &JOB_DRIVER),
+            Member::body("createdAt", &DATE),
+            Member::body("createdBy", &REQUEST_IDENTITY_USER_ARN),
+            Member::body("finishedAt", &DATE),
+            Member::body("stateDetails", &STRING256),
+            Member::body("failureReason", &FAILURE_REASON),
+            Member::body("tags", &TAG_MAP),
+            Member::body("retryPolicyConfiguration", &RETRY_POLICY_CONFIGURATION),
+            Member::body("retryPolicyExecution", &RETRY_POLICY_EXECUTION),
+        ]),
+    );
+
     pub static JOB_RUN_STATE: Shape = Shape::open("JobRunState", Kind::Choice(JobRunState::VALUES));
 
     pub static JOB_RUN_STATES: Shape = Shape::open(
@@ -2798,6 +3060,41 @@ pub mod shapes {
         Kind::List {
             member: &JOB_RUN_STATE,
             length: Bounds::new(None, Some(10)),
+        },
+    );
+
+    pub static JOB_RUNS: Shape = Shape::open(
+        "JobRuns",
+        Kind::List {
+            member: &JOB_RUN,
+            length: Bounds::new(None, None),
+        },
+    );
+
+    pub static JOB_TEMPLATE: Shape = Shape::open(
+        "JobTemplate",
+        Kind::Structure(&[
+            Member::body("name", &RESOURCE_NAME_STRING),
+            Member::body("id", &RESOURCE_ID_STRING),
+            Member::body("arn", &JOB_TEMPLATE_ARN),
+            Member::body("createdAt", &DATE),
+            Member::body("createdBy", &REQUEST_IDENTITY_USER_ARN),
+            Member::body("tags", &TAG_MAP),
+            Member::body("jobTemplateData", &JOB_TEMPLATE_DATA),
+            Member::body("kmsKeyArn", &KMS_KEY_ARN),
+            Member::body("decryptionError", &STRING2048),
+        ]),
+    );
+
+    pub static JOB_TEMPLATE_ARN: Shape = Shape::open(
+        "JobTemplateArn",
+        Kind::Text {
+            length: Bounds::new(Some(60), Some(1024)),
+            pattern: Some(Pattern::new(
+                r"^arn:(aws[a-zA-Z0-9-]*):emr-containers:.+:(\d{12}):\/jobtemplates\/[0-9a-zA-Z]+$",
+                r"^arn:(aws[a-zA-Z0-9-]*):emr-containers:.+:([0-9]{12}):\/jobtemplates\/[0-9a-zA-Z]+$",
+                None,
+            )),
         },
     );
 
@@ -2817,6 +3114,14 @@ pub mod shapes {
             ),
             Member::body("jobTags", &TAG_MAP),
         ]),
+    );
+
+    pub static JOB_TEMPLATES: Shape = Shape::open(
+        "JobTemplates",
+        Kind::List {
+            member: &JOB_TEMPLATE,
+            length: Bounds::new(None, None),
+        },
     );
 
     pub static KMS_KEY_ARN: Shape = Shape::open(
@@ -2861,6 +3166,14 @@ pub mod shapes {
         ]),
     );
 
+    pub static LIST_JOB_RUNS_RESPONSE: Shape = Shape::open(
+        "ListJobRunsResponse",
+        Kind::Structure(&[
+            Member::body("jobRuns", &JOB_RUNS),
+            Member::body("nextToken", &NEXT_TOKEN),
+        ]),
+    );
+
     pub static LIST_JOB_TEMPLATES_REQUEST: Shape = Shape::open(
         "ListJobTemplatesRequest",
         Kind::Structure(&[
@@ -2868,6 +3181,14 @@ pub mod shapes {
             Member::query("createdBefore", "createdBefore", &DATE),
             Member::query("maxResults", "maxResults", &JAVA_INTEGER),
             Member::query("nextToken", "nextToken", &NEXT_TOKEN),
+        ]),
+    );
+
+    pub static LIST_JOB_TEMPLATES_RESPONSE: Shape = Shape::open(
+        "ListJobTemplatesResponse",
+        Kind::Structure(&[
+            Member::body("templates", &JOB_TEMPLATES),
+            Member::body("nextToken", &NEXT_TOKEN),
         ]),
     );
 
@@ -2884,6 +3205,14 @@ pub mod shapes {
         ]),
     );
 
+    pub static LIST_MANAGED_ENDPOINTS_RESPONSE: Shape = Shape::open(
+        "ListManagedEndpointsResponse",
+        Kind::Structure(&[
+            Member::body("endpoints", &ENDPOINTS),
+            Member::body("nextToken", &NEXT_TOKEN),
+        ]),
+    );
+
     pub static LIST_SECURITY_CONFIGURATIONS_REQUEST: Shape = Shape::open(
         "ListSecurityConfigurationsRequest",
         Kind::Structure(&[
@@ -2894,9 +3223,22 @@ pub mod shapes {
         ]),
     );
 
+    pub static LIST_SECURITY_CONFIGURATIONS_RESPONSE: Shape = Shape::open(
+        "ListSecurityConfigurationsResponse",
+        Kind::Structure(&[
+            Member::body("securityConfigurations", &SECURITY_CONFIGURATIONS),
+            Member::body("nextToken", &NEXT_TOKEN),
+        ]),
+    );
+
     pub static LIST_TAGS_FOR_RESOURCE_REQUEST: Shape = Shape::open(
         "ListTagsForResourceRequest",
         Kind::Structure(&[Member::path("resourceArn", "resourceArn", &RSI_ARN)]),
+    );
+
+    pub static LIST_TAGS_FOR_RESOURCE_RESPONSE: Shape = Shape::open(
+        "ListTagsForResourceResponse",
+        Kind::Structure(&[Member::body("tags", &TAG_MAP)]),
     );
 
     pub static LIST_VIRTUAL_CLUSTERS_REQUEST: Shape = Shape::open(
@@ -2918,6 +3260,14 @@ pub mod shapes {
                 "eksAccessEntryIntegrated",
                 &BOOLEAN,
             ),
+        ]),
+    );
+
+    pub static LIST_VIRTUAL_CLUSTERS_RESPONSE: Shape = Shape::open(
+        "ListVirtualClustersResponse",
+        Kind::Structure(&[
+            Member::body("virtualClusters", &VIRTUAL_CLUSTERS),
+            Member::body("nextToken", &NEXT_TOKEN),
         ]),
     );
 
@@ -2985,6 +3335,11 @@ pub mod shapes {
             length: Bounds::new(Some(1), Some(64)),
             pattern: Some(Pattern::plain(r"^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$")),
         },
+    );
+
+    pub static NON_NEGATIVE_INTEGER: Shape = Shape::open(
+        "NonNegativeInteger",
+        Kind::Integer(Bounds::new(Some(0), None)),
     );
 
     pub static PARAMETRIC_CLOUD_WATCH_MONITORING_CONFIGURATION: Shape = Shape::open(
@@ -3061,6 +3416,18 @@ pub mod shapes {
         },
     );
 
+    pub static REQUEST_IDENTITY_USER_ARN: Shape = Shape::open(
+        "RequestIdentityUserArn",
+        Kind::Text {
+            length: Bounds::new(Some(20), Some(2048)),
+            pattern: Some(Pattern::new(
+                r"^arn:(aws[a-zA-Z0-9-]*):(iam|sts)::(\d{12})?:[\w/+=,.@-]+$",
+                r"^arn:(aws[a-zA-Z0-9-]*):(iam|sts)::([0-9]{12})?:[A-Za-z0-9_/+=,.@-]+$",
+                None,
+            )),
+        },
+    );
+
     pub static RESOURCE_ID_STRING: Shape = Shape::open(
         "ResourceIdString",
         Kind::Text {
@@ -3080,6 +3447,11 @@ pub mod shapes {
     pub static RETRY_POLICY_CONFIGURATION: Shape = Shape::open(
         "RetryPolicyConfiguration",
         Kind::Structure(&[Member::body("maxAttempts", &JAVA_INTEGER).required()]),
+    );
+
+    pub static RETRY_POLICY_EXECUTION: Shape = Shape::open(
+        "RetryPolicyExecution",
+        Kind::Structure(&[Member::body("currentAttemptCount", &JAVA_INTEGER).required()]),
     );
 
     pub static ROTATION_SIZE: Shape = Shape::open(
@@ -3122,6 +3494,14 @@ pub mod shapes {
         ]),
     );
 
+    pub static SCHEDULER_STATUS: Shape = Shape::open(
+        "SchedulerStatus",
+        Kind::Structure(&[
+            Member::body("currentInQueueJobRuns", &NON_NEGATIVE_INTEGER),
+            Member::body("currentConcurrentJobRuns", &NON_NEGATIVE_INTEGER),
+        ]),
+    );
+
     pub static SECRETS_MANAGER_ARN: Shape = Shape::open(
         "SecretsManagerArn",
         Kind::Text {
@@ -3142,12 +3522,45 @@ pub mod shapes {
         ]),
     );
 
+    pub static SECURITY_CONFIGURATION: Shape = Shape::open(
+        "SecurityConfiguration",
+        Kind::Structure(&[
+            Member::body("id", &RESOURCE_ID_STRING),
+            Member::body("name", &RESOURCE_NAME_STRING),
+            Member::body("arn", &SECURITY_CONFIGURATION_ARN),
+            Member::body("createdAt", &DATE),
+            Member::body("createdBy", &REQUEST_IDENTITY_USER_ARN),
+            Member::body("securityConfigurationData", &SECURITY_CONFIGURATION_DATA),
+            Member::body("tags", &TAG_MAP),
+        ]),
+    );
+
+    pub static SECURITY_CONFIGURATION_ARN: Shape = Shape::open(
+        "SecurityConfigurationArn",
+        Kind::Text {
+            length: Bounds::new(Some(60), Some(1024)),
+            pattern: Some(Pattern::new(
+                r"^arn:(aws[a-zA-Z0-9-]*):emr-containers:.+:(\d{12}):\/securityconfigurations\/[0-9a-zA-Z]+$",
+                r"^arn:(aws[a-zA-Z0-9-]*):emr-containers:.+:([0-9]{12}):\/securityconfigurations\/[0-9a-zA-Z]+$",
+                None,
+            )),
+        },
+    );
+
     pub static SECURITY_CONFIGURATION_DATA: Shape = Shape::open(
         "SecurityConfigurationData",
         Kind::Structure(&[
             Member::body("authorizationConfiguration", &AUTHORIZATION_CONFIGURATION),
             Member::body("authenticationConfiguration", &AUTHENTICATION_CONFIGURATION),
         ]),
+    );
+
+    pub static SECURITY_CONFIGURATIONS: Shape = Shape::open(
+        "SecurityConfigurations",
+        Kind::List {
+            member: &SECURITY_CONFIGURATION,
+            length: Bounds::new(None, None),
+        },
     );
 
     pub static SENSITIVE_PROPERTIES_MAP: Shape = Shape::sensitive(
@@ -3222,6 +3635,16 @@ pub mod shapes {
         ]),
     );
 
+    pub static START_JOB_RUN_RESPONSE: Shape = Shape::open(
+        "StartJobRunResponse",
+        Kind::Structure(&[
+            Member::body("id", &RESOURCE_ID_STRING),
+            Member::body("name", &RESOURCE_NAME_STRING),
+            Member::body("arn", &JOB_ARN),
+            Member::body("virtualClusterId", &RESOURCE_ID_STRING),
+        ]),
+    );
+
     pub static STRING1024: Shape = Shape::open(
         "String1024",
         Kind::Text {
@@ -3262,6 +3685,14 @@ pub mod shapes {
         },
     );
 
+    pub static SUBNET_IDS: Shape = Shape::open(
+        "SubnetIds",
+        Kind::List {
+            member: &STRING256,
+            length: Bounds::new(None, None),
+        },
+    );
+
     pub static TLS_CERTIFICATE_CONFIGURATION: Shape = Shape::open(
         "TLSCertificateConfiguration",
         Kind::Structure(&[
@@ -3295,6 +3726,9 @@ pub mod shapes {
             Member::body("tags", &TAG_MAP).required(),
         ]),
     );
+
+    pub static TAG_RESOURCE_RESPONSE: Shape =
+        Shape::open("TagResourceResponse", Kind::Structure(&[]));
 
     pub static TEMPLATE_PARAMETER: Shape = Shape::open(
         "TemplateParameter",
@@ -3343,6 +3777,14 @@ pub mod shapes {
         },
     );
 
+    pub static TOKEN: Shape = Shape::sensitive(
+        "Token",
+        Kind::Text {
+            length: Bounds::new(Some(1), None),
+            pattern: Some(Pattern::new(r"^.*\S.*$", r"^.*[^ \t\n\x0B\f\r].*$", None)),
+        },
+    );
+
     pub static UNTAG_RESOURCE_REQUEST: Shape = Shape::open(
         "UntagResourceRequest",
         Kind::Structure(&[
@@ -3350,6 +3792,9 @@ pub mod shapes {
             Member::query("tagKeys", "tagKeys", &TAG_KEY_LIST).required(),
         ]),
     );
+
+    pub static UNTAG_RESOURCE_RESPONSE: Shape =
+        Shape::open("UntagResourceResponse", Kind::Structure(&[]));
 
     pub static UPDATE_VIRTUAL_CLUSTER_REQUEST: Shape = Shape::open(
         "UpdateVirtualClusterRequest",
@@ -3360,13 +3805,47 @@ pub mod shapes {
         ]),
     );
 
+    pub static UPDATE_VIRTUAL_CLUSTER_RESPONSE: Shape = Shape::open(
+        "UpdateVirtualClusterResponse",
+        Kind::Structure(&[Member::body("virtualCluster", &VIRTUAL_CLUSTER)]),
+    );
+
     pub static URI_STRING: Shape = Shape::open(
         "UriString",
         Kind::Text {
             length: Bounds::new(Some(1), Some(10280)),
             pattern: Some(Pattern::new(
                 r"[\u0020-\uD7FF\uE000-\uFFFD\uD800\uDBFF-\uDC00\uDFFF\r\n\t]*",
-                r"[\x{20}-\x{D7FF}\x{E000}-\x{FFFD}\x{10000}-\x{10FFFF}\r\n\t]*",
+                r"[^\x{00}-\x{08}\x{0B}\x{0C}\x{0E}-\x{1F}\x{FFFE}\x{FFFF}]*",
+                None,
+            )),
+        },
+    );
+
+    pub static VIRTUAL_CLUSTER: Shape = Shape::open(
+        "VirtualCluster",
+        Kind::Structure(&[
+            Member::body("id", &RESOURCE_ID_STRING),
+            Member::body("name", &RESOURCE_NAME_STRING),
+            Member::body("arn", &VIRTUAL_CLUSTER_ARN),
+            Member::body("state", &VIRTUAL_CLUSTER_STATE),
+            Member::body("containerProvider", &CONTAINER_PROVIDER),
+            Member::body("createdAt", &DATE),
+            Member::body("tags", &TAG_MAP),
+            Member::body("securityConfigurationId", &RESOURCE_ID_STRING),
+            Member::body("sessionEnabled", &BOOLEAN),
+            Member::body("schedulerConfiguration", &SCHEDULER_CONFIGURATION),
+            Member::body("schedulerStatus", &SCHEDULER_STATUS),
+        ]),
+    );
+
+    pub static VIRTUAL_CLUSTER_ARN: Shape = Shape::open(
+        "VirtualClusterArn",
+        Kind::Text {
+            length: Bounds::new(Some(60), Some(1024)),
+            pattern: Some(Pattern::new(
+                r"^arn:(aws[a-zA-Z0-9-]*):emr-containers:.+:(\d{12}):\/virtualclusters\/[0-9a-zA-Z]+$",
+                r"^arn:(aws[a-zA-Z0-9-]*):emr-containers:.+:([0-9]{12}):\/virtualclusters\/[0-9a-zA-Z]+$",
                 None,
             )),
         },
@@ -3382,6 +3861,14 @@ pub mod shapes {
         Kind::List {
             member: &VIRTUAL_CLUSTER_STATE,
             length: Bounds::new(None, Some(10)),
+        },
+    );
+
+    pub static VIRTUAL_CLUSTERS: Shape = Shape::open(
+        "VirtualClusters",
+        Kind::List {
+            member: &VIRTUAL_CLUSTER,
+            length: Bounds::new(None, None),
         },
     );
 

@@ -16,8 +16,8 @@ pub struct Operation {
     pub uri: &'static str,
     /// The shape of the request, a structure.
     pub input: &'static Shape,
-    /// The name of the response's shape.
-    pub output: &'static str,
+    /// The shape of the response, a structure.
+    pub output: &'static Shape,
     /// The errors that the model lists.
     pub errors: &'static [&'static str],
 }
@@ -58,7 +58,7 @@ impl Operation {
     }
 }
 
-/// A named shape of the model that a request can hold.
+/// A named shape of the model that a request or a response can hold.
 #[derive(Debug)]
 pub struct Shape {
     /// AWS's name.
@@ -216,6 +216,16 @@ impl Pattern {
     /// An expression that is the same for the `regex` crate.
     pub const fn plain(source: &'static str) -> Self {
         Self::new(source, source, None)
+    }
+
+    /// The expression for the `regex` crate, which must match the whole value.
+    pub const fn regex(&self) -> &'static str {
+        self.regex
+    }
+
+    /// What must not match the whole value besides.
+    pub const fn unless(&self) -> Option<&'static str> {
+        self.unless
     }
 
     /// Whether the whole value matches. A dot matches line breaks too.

@@ -11,10 +11,10 @@ pub const PATTERNS: &[(&str, &str, Option<&str>)] = &[
         "^([a-z0-9][-a-z0-9.]*)?[a-z0-9]$",
         Some("xn--.*|.*-s3alias.*"),
     ),
-    // Surrogate pairs stand for every character beyond U+FFFF.
+    // Surrogate pairs stand for every character beyond U+FFFF: what is left out is less to say.
     (
         "UriString",
-        r"[\x{20}-\x{D7FF}\x{E000}-\x{FFFD}\x{10000}-\x{10FFFF}\r\n\t]*",
+        r"[^\x{00}-\x{08}\x{0B}\x{0C}\x{0E}-\x{1F}\x{FFFE}\x{FFFF}]*",
         None,
     ),
     // The shape's name and its least length of 0 allow the empty tag value, its pattern does not.

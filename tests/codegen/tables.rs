@@ -33,23 +33,24 @@ pub fn operations(model: &Model, out: &mut String) {
         let _ = write!(
             out,
             "pub static {}: Operation = Operation {{ name: {name:?}, \
-             method: Method::{}, uri: {:?}, input: &shapes::{}, output: {:?}, errors: &{errors:?} \
+             method: Method::{}, uri: {:?}, input: &shapes::{}, output: &shapes::{}, errors: &{errors:?} \
              }};\n\n",
             screaming(name),
             operation.http.method,
             operation.http.request_uri,
             screaming(&operation.input.shape),
-            operation.output.shape,
+            screaming(&operation.output.shape),
         );
     }
     out.push_str("}\n\n");
 }
 
-/// The shapes that a request can hold, and the types that have one.
+/// The shapes of requests and responses, and the types of requests that have one.
 pub fn shapes(model: &Model, out: &mut String) {
-    let reachable = model.requests();
+    let requests = model.requests();
+    let reachable = model.exchanged();
     for (name, shape) in &model.shapes.0 {
-        if reachable.contains(name.as_str()) && shape.kind == Type::Structure {
+        if requests.contains(name.as_str()) && shape.kind == Type::Structure {
             let _ = write!(
                 out,
                 "impl Shaped for {name} {{ const SHAPE: &'static Shape = &shapes::{}; }}\n\n",
@@ -74,7 +75,9 @@ pub fn shapes(model: &Model, out: &mut String) {
         .iter()
         .filter(|(name, _)| reachable.contains(name.as_str()))
         .collect();
-    out.push_str("/// Every shape that a request can hold.\npub static SHAPES: &[&Shape] = &[");
+    out.push_str(
+        "/// Every shape that a request or a response can hold.\npub static SHAPES: &[&Shape] = &[",
+    );
     for (name, _) in &names {
         let _ = write!(out, "&shapes::{},", screaming(name));
     }
@@ -102,6 +105,13 @@ impl Model {
                 .iter()
                 .map(|(_, operation)| operation.input.shape.as_str()),
         )
+    }
+
+    /// The shapes that a request or a response can hold.
+    fn exchanged(&self) -> std::collections::BTreeSet<&str> {
+        self.reachable(self.operations.0.iter().flat_map(|(_, operation)| {
+            [&operation.input, &operation.output].map(|end| end.shape.as_str())
+        }))
     }
 }
 

@@ -27,6 +27,7 @@ mod security_configurations;
 mod start_job_run;
 mod tags;
 mod template_runs;
+mod throttling;
 mod update_virtual_cluster;
 mod virtual_clusters;
 mod worker;

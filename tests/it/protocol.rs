@@ -200,10 +200,9 @@ async fn paths_are_decoded_after_they_are_cut(pool: PgPool) {
         .client
         .get(&format!("/tags/{arn}jk518skp01ys9ka8b0npx9nt0"))
         .await;
-    reply.refused_with(
-        400,
-        "ResourceNotFoundException",
-        "jk518skp01ys9ka8b0npx9nt0",
+    reply.not_found(
+        "Resource arn:aws:emr-containers:us-east-1:123456789012:\
+         /virtualclusters/jk518skp01ys9ka8b0npx9nt0 doesn't exist.",
     );
 }
 
@@ -213,4 +212,28 @@ async fn every_answer_has_its_own_id(pool: PgPool) {
     let one = app.client.get("/virtualclusters").await;
     let two = app.client.get("/virtualclusters").await;
     assert_ne!(one.request_id, two.request_id);
+}
+
+/// HEAD among them: to answer it would be to carry out the operation and to hide what it says.
+#[sqlx::test]
+async fn other_methods_are_refused_with_the_ones_that_there_are(pool: PgPool) {
+    let app = TestApp::start(pool).await;
+    for (path, allowed) in [
+        ("/virtualclusters", "POST, GET"),
+        ("/virtualclusters/abc", "DELETE, GET, PATCH"),
+        ("/tags/abc", "GET, POST, DELETE"),
+    ] {
+        for method in [Method::HEAD, Method::PUT, Method::OPTIONS] {
+            let reply = app
+                .client
+                .request(method.clone(), path)
+                .send()
+                .await
+                .unwrap();
+            assert_eq!(reply.status(), 405, "{method} {path}");
+            assert_eq!(reply.headers()["allow"], allowed);
+            let kind = &reply.headers()["x-amzn-errortype"];
+            assert_eq!(kind, "UnknownOperationException");
+        }
+    }
 }

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use sqlx::PgPool;
 use uuid::Uuid;
 
+use crate::harness::client::job_run;
 use crate::harness::{Client, Reply, TestApp};
 
 fn path(arn: &str) -> String {
@@ -40,6 +41,12 @@ async fn one_of_each(app: &TestApp) -> Vec<(String, String, &'static str)> {
         "securityConfigurationData": {}});
     let configuration = client.post("/securityconfigurations", &request).await;
     let configuration = configuration.text("id");
+    let run_of_it = job_run();
+    let data = json!({"executionRoleArn": run_of_it["executionRoleArn"],
+        "releaseLabel": run_of_it["releaseLabel"], "jobDriver": run_of_it["jobDriver"]});
+    let request = json!({"name": "a", "clientToken": Uuid::new_v4().to_string(),
+        "jobTemplateData": data});
+    let template = client.post("/jobtemplates", &request).await.text("id");
     [
         (format!("virtualclusters/{cluster}"), "virtualCluster"),
         (format!("virtualclusters/{cluster}/jobruns/{run}"), "jobRun"),
@@ -47,6 +54,7 @@ async fn one_of_each(app: &TestApp) -> Vec<(String, String, &'static str)> {
             format!("securityconfigurations/{configuration}"),
             "securityConfiguration",
         ),
+        (format!("jobtemplates/{template}"), "jobTemplate"),
     ]
     .map(|(path, member)| (arn(&path), format!("/{path}"), member))
     .to_vec()
@@ -185,31 +193,13 @@ async fn what_has_ended_keeps_its_tags_and_what_is_deleted_does_not(pool: PgPool
     app.set_run(run_id, "FAILED").await;
     client.delete(&cluster.1).await.text("id");
     client.delete(&configuration.1).await.text("id");
+    client.delete(&ours[3].1).await.text("id");
     for (arn, ..) in [cluster, run] {
         assert_eq!(tag(client, arn, json!({"after": "all"})).await.status, 200);
         assert_eq!(tags(client, arn).await, json!({"after": "all"}));
     }
     refused_everywhere(client, &configuration.0).await;
-}
-
-#[sqlx::test]
-async fn a_job_template_has_tags_though_the_model_does_not_say_so(pool: PgPool) {
-    let app = TestApp::start(pool).await;
-    let id = "jk518skp01ys9ka8b0npx9nt0";
-    sqlx::query(
-        "INSERT INTO job_template (id, account, name, client_token, request_hash, data, tags,
-            created_by, created_at)
-        VALUES ($1, '123456789012', 'a', 'a', sha256(''), '{}', '{}', 'me', now())",
-    )
-    .bind(id)
-    .execute(&app.pool)
-    .await
-    .unwrap();
-    let arn = arn(&format!("jobtemplates/{id}"));
-    let reply = tag(&app.client, &arn, json!({"a": "1", "b": "2"})).await;
-    assert_eq!((reply.status, reply.body), (200, json!({})));
-    assert_eq!(untag(&app.client, &arn, "tagKeys=a").await.status, 200);
-    assert_eq!(tags(&app.client, &arn).await, json!({"b": "2"}));
+    refused_everywhere(client, &ours[3].0).await;
 }
 
 #[sqlx::test]

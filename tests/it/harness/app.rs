@@ -82,7 +82,7 @@ impl TestApp {
         let app = Arc::new(app);
         let running = CancellationToken::new();
         let patience = app.config.api.request_timeout;
-        let api = serve(http::api(app.clone()), patience, &running).await;
+        let api = serve(http::api(app.clone()).unwrap(), patience, &running).await;
         let admin = http::admin(app.clone(), telemetry::metrics());
         let admin = serve(admin, patience, &running).await;
         Self {
