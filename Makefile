@@ -1,11 +1,14 @@
 # Every target can be run on a clean clone: what it needs it makes first.
-.PHONY: help setup build demo lint test unit clients e2e cluster-up cluster-down sqlx
+.PHONY: help setup setup-clients build demo lint test unit clients e2e cluster-up cluster-down sqlx
 
 help: ## This list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 setup: ## Install what demo and test need (virtual environment, Postgres, pyspark)
 	@scripts/setup.sh
+
+setup-clients: setup ## Also install what the clients' tests need (Airflow, Dagster, Go and npm packages)
+	@scripts/setup.sh clients
 
 build: setup ## Build the server
 	@. scripts/env.sh && SQLX_OFFLINE=true cargo build --locked
@@ -22,7 +25,7 @@ test: unit clients e2e ## Everything
 unit: setup ## Unit, store and HTTP tests, generated files
 	@scripts/unit-tests.sh
 
-clients: build ## boto3 and the AWS CLI against the real server
+clients: build setup-clients ## AWS's CLI and SDKs, Airflow and Dagster against the real server
 	@scripts/pytest.sh tests/clients
 
 e2e: build ## Real Spark on a real Kubernetes (needs root on Linux, and Go)

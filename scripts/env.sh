@@ -13,4 +13,8 @@ export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$FIRESTEEL_CACHE/target}
 VENV=$FIRESTEEL_CACHE/venv
 # The one Python that has the clients and pyspark.
 export FIRESTEEL_PYTHON=${FIRESTEEL_PYTHON:-$VENV/bin/python}
+# What the clients' tests alone need.
+export ORCHESTRATORS=$FIRESTEEL_CACHE/clients/orchestrators
+export GO_CACHE=$FIRESTEEL_CACHE/clients/go
+export NODE_CACHE=$FIRESTEEL_CACHE/clients/js
 fail() { echo "$(basename "$0"): $*" >&2; exit 1; }

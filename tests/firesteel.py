@@ -1,6 +1,7 @@
 """Starts the real server, and waits for what it should become: the base of the Python tests."""
 
 import contextlib
+import json
 import os
 import pathlib
 import signal
@@ -13,7 +14,8 @@ import boto3
 from botocore.config import Config
 
 TERMINAL = {"COMPLETED", "FAILED", "CANCELLED"}
-ROLE = "arn:aws:iam::123456789012:role/job"
+ACCOUNT = "123456789012"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/job"
 RELEASE = "emr-7.9.0-latest"
 
 
@@ -35,9 +37,13 @@ def free_port():
 
 
 class Server:
-    """`firesteel dev` with a data folder of its own; may be killed and started again."""
+    """`firesteel dev` with a data folder of its own; may be killed and started again.
 
-    def __init__(self, folder: pathlib.Path, config: str = "", name: str = "server"):
+    It believes signatures alone, unless `auth` says otherwise; clients sign with a key that it made."""
+
+    def __init__(
+        self, folder: pathlib.Path, config: str = "", name: str = "server", auth: str = "sigv4"
+    ):
         self.folder = folder
         # Not below pytest's folder, which is closed to the user that Postgres is started as in
         # root's place: its database would stay elsewhere, for ever.
@@ -50,7 +56,9 @@ class Server:
         self.url = f"http://127.0.0.1:{self.port}"
         self.admin_url = f"http://127.0.0.1:{self.admin_port}"
         self.log = folder / f"{name}.log"
+        self.auth = auth
         self.process = None
+        self.key = None
 
     def start(self):
         with self.log.open("ab") as log:
@@ -66,10 +74,20 @@ class Server:
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,
+                env={**os.environ, "FIRESTEEL_API__AUTH": self.auth},
             )
         line = self.process.stdout.readline()
         assert self.url in line, f"not ready: {line!r}\n{self.log.read_text()[-4000:]}"
+        self.key = self.key or self.create_key("--name=tests")
         return self
+
+    def create_key(self, *arguments):
+        """What `firesteel keys create` prints of a new key of the account of the tests."""
+        account = (f"--account={ACCOUNT}", f"--data-dir={self.data}")
+        command = [os.environ["FIRESTEEL_BIN"], "keys", "create", *account, *arguments]
+        done = subprocess.run(command, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
 
     def kill(self):
         """The hard way: nothing is said good-bye to."""
@@ -85,20 +103,25 @@ class Server:
         return {
             **os.environ,
             "AWS_ENDPOINT_URL_EMR_CONTAINERS": self.url,
-            "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_ACCESS_KEY_ID": self.key["accessKeyId"],
+            "AWS_SECRET_ACCESS_KEY": self.key["secretAccessKey"],
             "AWS_DEFAULT_REGION": "us-east-1",
+            # What the SDK for JavaScript reads.
+            "AWS_REGION": "us-east-1",
             "AWS_EC2_METADATA_DISABLED": "true",
         }
 
-    def client(self):
+    def client(self, config=None, key=None):
+        """Without retries, unless `config` says otherwise."""
+        key = key or self.key
         return boto3.client(
             "emr-containers",
             endpoint_url=self.url,
             region_name="us-east-1",
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
-            config=Config(retries={"max_attempts": 1}),
+            aws_access_key_id=key["accessKeyId"],
+            aws_secret_access_key=key["secretAccessKey"],
+            aws_session_token=key.get("sessionToken"),
+            config=config or Config(retries={"max_attempts": 1}),
         )
 
 

@@ -11,9 +11,20 @@ from firesteel import Server, create_virtual_cluster
 JOBS = pathlib.Path(__file__).parent.parent / "jobs"
 
 
+def process_cluster(max_processes):
+    """The cluster `local`, where a run without room looks for some again soon."""
+    return f"""
+worker.try_again = "1s"
+[[clusters]]
+id = "local"
+backend = "process"
+max_processes = {max_processes}
+"""
+
+
 @pytest.fixture(scope="session")
 def server(tmp_path_factory):
-    server = Server(tmp_path_factory.mktemp("server")).start()
+    server = Server(tmp_path_factory.mktemp("server"), process_cluster(max_processes=8)).start()
     yield server
     server.stop()
 

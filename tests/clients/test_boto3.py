@@ -9,7 +9,7 @@ import uuid
 import pytest
 from botocore.exceptions import ClientError
 
-from conftest import JOBS
+from conftest import JOBS, process_cluster
 from firesteel import (
     RELEASE,
     ROLE,
@@ -47,7 +47,7 @@ def test_a_java_job_completes(client, virtual_cluster, jobs_jar):
 
 
 def test_a_failing_job_says_why(client, virtual_cluster):
-    run = start_run(client, virtual_cluster, str(JOBS / "fail.py"))
+    run = start_run(client, virtual_cluster, str(JOBS / "refuse.py"))
     job = wait_for_state(client, virtual_cluster, run, {"FAILED"})
     assert job["failureReason"] == "USER_ERROR"
     assert "ValueError: the input table is empty" in job["stateDetails"]
@@ -71,7 +71,7 @@ def test_a_client_token_gives_one_run_however_often_and_at_once(client, virtual_
 
     def start():
         ids.append(
-            start_run(client, virtual_cluster, str(JOBS / "pi.py"), ["1"], clientToken=token)
+            start_run(client, virtual_cluster, str(JOBS / "wait.py"), ["1"], clientToken=token)
         )
 
     threads = [threading.Thread(target=start) for _ in range(8)]
@@ -81,16 +81,17 @@ def test_a_client_token_gives_one_run_however_often_and_at_once(client, virtual_
         thread.join()
     assert len(ids) == 8 and len(set(ids)) == 1
     with pytest.raises(ClientError, match="ValidationException"):
-        start_run(client, virtual_cluster, str(JOBS / "pi.py"), ["2"], clientToken=token)
+        start_run(client, virtual_cluster, str(JOBS / "wait.py"), ["2"], clientToken=token)
     client.cancel_job_run(virtualClusterId=virtual_cluster, id=ids[0])
 
 
 def test_lists_page_filter_and_end(client, virtual_cluster):
     runs = []
+    # They fail before they are anything: no such classification.
+    none = {"applicationConfiguration": [{"classification": "no-such"}]}
     for number in range(5):
-        arguments = ["1"]
-        job = str(JOBS / "no-such-file.py")
-        runs.append(start_run(client, virtual_cluster, job, arguments, name=f"run-{number}"))
+        more = {"name": f"run-{number}", "configurationOverrides": none}
+        runs.append(start_run(client, virtual_cluster, "none.py", **more))
     pages = client.get_paginator("list_job_runs").paginate(
         virtualClusterId=virtual_cluster, PaginationConfig={"PageSize": 2}
     )
@@ -182,7 +183,7 @@ def test_a_run_survives_the_servers_death_and_an_interrupted_terminal(tmp_path, 
     server = Server(tmp_path).start()
     client = server.client()
     virtual_cluster = create_virtual_cluster(client, "crash", "local", namespace)
-    run = start_run(client, virtual_cluster, str(JOBS / "sleep.py"), ["8"])
+    run = start_run(client, virtual_cluster, str(JOBS / "wait.py"), ["8"])
     wait_for_state(client, virtual_cluster, run, {"RUNNING"})
     server.kill()
     server.start()
@@ -197,11 +198,10 @@ def test_a_run_survives_the_servers_death_and_an_interrupted_terminal(tmp_path, 
 
 
 def test_more_runs_than_slots_wait_in_pending(tmp_path, namespace):
-    config = '[[clusters]]\nid = "local"\nbackend = "process"\nmax_processes = 1\n'
-    server = Server(tmp_path, config).start()
+    server = Server(tmp_path, process_cluster(max_processes=1)).start()
     client = server.client()
     virtual_cluster = create_virtual_cluster(client, "narrow", "local", namespace)
-    runs = [start_run(client, virtual_cluster, str(JOBS / "pi.py"), ["1"]) for _ in range(3)]
+    runs = [start_run(client, virtual_cluster, str(JOBS / "done.py")) for _ in range(3)]
 
     def all_done():
         states = [describe(client, virtual_cluster, run)["state"] for run in runs]

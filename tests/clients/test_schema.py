@@ -38,7 +38,7 @@ CHECKS = [
 @pytest.fixture
 def server(tmp_path):
     # One that nobody else's runs wait in: the chains start some.
-    server = Server(tmp_path, name="schema").start()
+    server = Server(tmp_path, name="schema", auth="none").start()
     yield server
     server.stop()
 

@@ -22,6 +22,7 @@ mod operations;
 mod origins;
 mod protocol;
 mod resource_access;
+mod sdk;
 mod sealed;
 mod security_configurations;
 mod start_job_run;
