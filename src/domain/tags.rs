@@ -35,7 +35,7 @@ pub fn check(tags: &Tags) -> Result<(), InvalidTags> {
         return Err(InvalidTags::TooMany);
     }
     for (key, value) in tags {
-        if key.trim().is_empty() || key.chars().count() > MAX_KEY_CHARS {
+        if is_blank(key) || key.chars().count() > MAX_KEY_CHARS {
             return Err(InvalidTags::Key);
         }
         if is_reserved(key) {
@@ -46,6 +46,12 @@ pub fn check(tags: &Tags) -> Result<(), InvalidTags> {
         }
     }
     Ok(())
+}
+
+/// By the API model's notion of white space, which is ASCII's alone.
+fn is_blank(key: &str) -> bool {
+    key.trim_matches([' ', '\t', '\n', '\u{b}', '\u{c}', '\r'])
+        .is_empty()
 }
 
 fn is_reserved(key: &str) -> bool {
@@ -71,6 +77,7 @@ mod tests {
             ("aws", "x"),
             ("my-aws:key", "aws:x"),
             ("ééé", "x"),
+            ("\u{a0}", "x"),
             (&long, &longest),
         ] {
             assert_eq!(check(&one(key, value)), Ok(()), "{key}");
@@ -84,6 +91,7 @@ mod tests {
         for (key, error) in [
             ("", InvalidTags::Key),
             (" \t", InvalidTags::Key),
+            ("\n\u{b}\u{c}\r", InvalidTags::Key),
             (&long, InvalidTags::Key),
             ("aws:x", InvalidTags::Reserved),
             ("AWS:x", InvalidTags::Reserved),

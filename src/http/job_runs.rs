@@ -10,7 +10,7 @@ use axum::extract::State;
 use super::Shared;
 use super::failure::token_reused;
 use super::idempotency::request_hash;
-use super::paging::List;
+use super::paging::{List, json_bytes};
 use super::request::{Answer, Valid};
 use super::virtual_clusters;
 use crate::app::App;
@@ -57,7 +57,7 @@ pub(super) async fn start_job_run(
         Some(run) => run,
         None => {
             check_running(virtual_cluster.state)?;
-            let request = template::effective(request, template.as_ref())?;
+            let request = template::effective(&app, request, template.as_ref())?;
             let new = accept::job_run(request, &virtual_cluster, &caller)?;
             start(&app, &caller, &virtual_cluster, &new, &hash).await?
         }
@@ -101,19 +101,20 @@ pub(super) async fn list_job_runs(
     let name = format!("ListJobRuns/{id}");
     let (max, token) = (request.max_results, request.next_token.as_deref());
     let list = List::of(&app, &caller, &name, max, token)?;
-    let found = match cluster {
-        Some(cluster) => {
-            let filter = filter(request);
-            app.store
-                .list_job_runs(&caller.account, &cluster.id, &filter, list.page())
-                .await?
-        }
-        None => Vec::new(),
-    };
-    let (found, next_token) = list.cut(found, |run| Cursor {
-        created_at: run.created_at,
-        id: run.id.to_string(),
-    })?;
+    let filter = filter(request);
+    let mut page = list.of_long_entries();
+    while let Some(asked) = page.ask(cursor) {
+        let found = match &cluster {
+            Some(cluster) => {
+                app.store
+                    .list_job_runs(&caller.account, &cluster.id, &filter, &asked)
+                    .await?
+            }
+            None => Vec::new(),
+        };
+        page.add(&asked, found, bytes);
+    }
+    let (found, next_token) = page.finish(cursor)?;
     let attempts = attempts(&app, &found).await?;
     let views = found
         .into_iter()
@@ -262,6 +263,17 @@ fn job_run_id(text: &str) -> Result<JobRunId, ApiError> {
 
 fn unknown(id: &JobRunId) -> ApiError {
     ApiError::ResourceNotFound(format!("Job run {id} doesn't exist."))
+}
+
+fn cursor(run: &domain::JobRun) -> Cursor {
+    Cursor {
+        created_at: run.created_at,
+        id: run.id.to_string(),
+    }
+}
+
+fn bytes(run: &domain::JobRun) -> usize {
+    json_bytes(&run.driver) + json_bytes(&run.overrides) + json_bytes(&run.tags)
 }
 
 fn filter(request: wire::ListJobRunsRequest) -> JobRunFilter {

@@ -9,13 +9,13 @@ use axum::extract::State;
 
 use super::Shared;
 use super::idempotency::request_hash;
-use super::paging::List;
+use super::paging::{List, json_bytes};
 use super::request::{Answer, Valid};
 use crate::app::App;
 use crate::domain::account::Caller;
 use crate::domain::ids::JobTemplateId;
 use crate::domain::job_template::placeholders;
-use crate::domain::job_template::{JobTemplate, JobTemplateData, NewJobTemplate};
+use crate::domain::job_template::{JobTemplate, JobTemplateData, KeptData, NewJobTemplate};
 use crate::domain::policy::{ANY, Access, Denied};
 use crate::domain::tags;
 use crate::spark;
@@ -104,14 +104,15 @@ pub(super) async fn list_job_templates(
         created_after: request.created_after.map(Into::into),
         created_before: request.created_before.map(Into::into),
     };
-    let found = app
-        .store
-        .list_job_templates(&caller.account, filter, list.page())
-        .await?;
-    let (found, next_token) = list.cut(found, |template| Cursor {
-        created_at: template.created_at,
-        id: template.id.to_string(),
-    })?;
+    let mut page = list.of_long_entries();
+    while let Some(asked) = page.ask(cursor) {
+        let found = app
+            .store
+            .list_job_templates(&caller.account, filter, &asked)
+            .await?;
+        page.add(&asked, found, bytes);
+    }
+    let (found, next_token) = page.finish(cursor)?;
     let views = found.into_iter().map(|template| view(&app, template));
     Ok(Answer(wire::ListJobTemplatesResponse {
         templates: Some(views.collect()),
@@ -213,6 +214,20 @@ fn new_job_template(
         kms_key_arn: request.kms_key_arn,
         tags,
     })
+}
+
+fn cursor(template: &JobTemplate) -> Cursor {
+    Cursor {
+        created_at: template.created_at,
+        id: template.id.to_string(),
+    }
+}
+
+fn bytes(template: &JobTemplate) -> usize {
+    match &template.data {
+        KeptData::Open(data) => json_bytes(data),
+        KeptData::Sealed(sealed) => sealed.len(),
+    }
 }
 
 /// A release that no parameter chooses must exist: no run could be started otherwise.

@@ -2,6 +2,7 @@
 //! placeholder is replaced where the text that holds it is read, never in a text that is read
 //! afterwards.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use super::params::{self, FillError, ParamsError, fill_java_options};
@@ -12,8 +13,15 @@ use crate::domain::job_template::{Given, JobTemplateData, Language, Place, Repla
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub struct Problems(Vec<Problem>);
 
+/// What was found so far, each problem once.
+#[derive(Default)]
+struct Findings {
+    in_order: Vec<Problem>,
+    known: HashSet<Problem>,
+}
+
 /// What is wrong with a template or with the parameters given to it. Names are told, values never.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum Problem {
     #[error("Parameter {name} in {place} is not declared in parameterConfiguration.")]
     Undeclared { name: String, place: String },
@@ -31,6 +39,8 @@ pub enum Problem {
     Fill { place: String, error: FillError },
     #[error("Two keys of {0} are the same.")]
     SameKey(String),
+    #[error("The run would have more than {0} bytes.")]
+    TooLong(usize),
 }
 
 /// Names of Spark's own references, such as `${spark.local.dir}`: they need no declaration.
@@ -39,7 +49,7 @@ const SPARKS_OWN: &str = "spark.";
 /// Checks that a template's placeholders are declared and stand where a value can, and that its
 /// defaults are of their types.
 pub fn check(data: &JobTemplateData) -> Result<(), Problems> {
-    let mut problems = Problems(Vec::new());
+    let mut problems = Findings::default();
     let parameters = data.parameters.iter().flatten();
     for (name, parameter) in parameters {
         let default = parameter.default_value.as_deref();
@@ -68,13 +78,16 @@ pub fn check(data: &JobTemplateData) -> Result<(), Problems> {
     problems.or(())
 }
 
-/// What the template gives a run that replaces some of it.
+/// What the template gives a run that replaces some of it. The texts have at most `most_bytes`
+/// together: a placeholder is short, and a value that stands for thousands of them is not.
 pub fn fill(
     data: &JobTemplateData,
     given: &Given,
     replaced: Replaced,
+    most_bytes: usize,
 ) -> Result<RunParts, Problems> {
-    let mut problems = Problems(Vec::new());
+    let mut bytes = 0_usize;
+    let mut problems = Findings::default();
     for (name, value) in given {
         match data.parameter(name) {
             None => problems.add(Problem::Unknown(name.clone())),
@@ -85,10 +98,17 @@ pub fn fill(
         }
     }
     let (parts, clashes) = data.map_texts(replaced, &mut |place, text| {
-        for name in names(place.language, text) {
+        let names = names(place.language, text);
+        bytes =
+            bytes.saturating_add(data.filled_bytes(given, text, names.iter().map(String::as_str)));
+        for name in names {
             if data.parameter(&name).is_some() && data.value(given, &name).is_none() {
                 problems.add(Problem::Missing(name));
             }
+        }
+        if bytes > most_bytes {
+            problems.add(Problem::TooLong(most_bytes));
+            return text.to_owned();
         }
         fill_text(place, text, &|name| data.value(given, name)).unwrap_or_else(|error| {
             problems.add(Problem::Fill {
@@ -137,18 +157,18 @@ fn fill_text<'v>(
     }
 }
 
-impl Problems {
+impl Findings {
     fn add(&mut self, problem: Problem) {
-        if !self.0.contains(&problem) {
-            self.0.push(problem);
+        if self.known.insert(problem.clone()) {
+            self.in_order.push(problem);
         }
     }
 
-    fn or<T>(self, value: T) -> Result<T, Self> {
-        if self.0.is_empty() {
+    fn or<T>(self, value: T) -> Result<T, Problems> {
+        if self.in_order.is_empty() {
             Ok(value)
         } else {
-            Err(self)
+            Err(Problems(self.in_order))
         }
     }
 }

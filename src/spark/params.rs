@@ -35,7 +35,7 @@ impl fmt::Debug for Params {
     }
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum ParamsError {
     #[error("A quotation mark is not closed, or the text ends with a backslash.")]
     Unclosed,

@@ -7,7 +7,7 @@ use super::{
     json,
     parts::{PathParams, QueryPairs},
     shape::{Kind, Location, Operation, Shape},
-    validate::{Rejection, Shaped, Unreadable, check},
+    validate::{Rejection, Shaped, Unreadable, Values, check},
 };
 
 /// A request of the API. A value that `from_parts` gave keeps every constraint of the model.
@@ -23,14 +23,20 @@ pub trait Request: Shaped + DeserializeOwned + Serialize {
     /// Every breach of a constraint is in the one rejection. A body is only looked at if the
     /// operation has members there; members in it that belong elsewhere are unknown.
     fn from_parts(path: &PathParams, query: &QueryPairs, body: &[u8]) -> Result<Self, Rejection> {
-        Self::from_value(Value::Object(gather(Self::OPERATION, path, query, body)?))
+        let whole = gather(Self::OPERATION, path, query, body)?;
+        checked(Value::Object(whole), Values::Shown)
     }
 
     /// Checks a request that was put together already, such as one with a template's parts in it.
-    fn from_value(mut whole: Value) -> Result<Self, Rejection> {
-        check(Self::OPERATION.input, &mut whole)?;
-        Ok(json::typed(whole)?)
+    /// No value is in the rejection: each may be a parameter's.
+    fn from_value(whole: Value) -> Result<Self, Rejection> {
+        checked(whole, Values::Hidden)
     }
+}
+
+fn checked<R: Request>(mut whole: Value, values: Values) -> Result<R, Rejection> {
+    check(R::OPERATION.input, &mut whole, values)?;
+    Ok(json::typed(whole)?)
 }
 
 fn gather(

@@ -70,16 +70,28 @@ pub fn validate<T: Shaped + Serialize>(value: &T) -> Result<(), Rejection> {
     check(
         T::SHAPE,
         &mut serde_json::to_value(value).map_err(unreadable)?,
+        Values::Shown,
     )
 }
 
+/// Whether a rejection shows the values that are not sensitive by their shapes.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Values {
+    Shown,
+    Hidden,
+}
+
 /// Checks a value and takes out what is null or unknown to the model.
-pub(super) fn check(shape: &'static Shape, value: &mut Value) -> Result<(), Rejection> {
+pub(super) fn check(
+    shape: &'static Shape,
+    value: &mut Value,
+    values: Values,
+) -> Result<(), Rejection> {
     let mut check = Check {
         path: String::new(),
         errors: ValidationErrors::default(),
     };
-    check.value(shape, value, shape.sensitive)?;
+    check.value(shape, value, values == Values::Hidden)?;
     if check.errors.count() == 0 {
         Ok(())
     } else {

@@ -112,6 +112,61 @@ async fn page_sizes_have_a_default_and_a_limit(pool: PgPool) {
 }
 
 #[sqlx::test]
+async fn a_page_of_long_entries_ends_early_and_loses_none(pool: PgPool) {
+    let app = TestApp::with(pool, &[("API__MAX_BODY_BYTES", "20000")]).await;
+    let cluster = app.client.virtual_cluster("jobs").await;
+    let driver = |arguments: usize| {
+        json!({"sparkSubmitJobDriver":
+            {"entryPoint": "local:///x.py", "entryPointArguments": vec!["x".repeat(900); arguments]}})
+    };
+    let runs_path = format!("/virtualclusters/{cluster}/jobruns");
+    let (mut made_runs, mut templates) = (Vec::new(), Vec::new());
+    // Long ones, short ones, and long ones again: more than are read at once of each.
+    for arguments in [[20; 18], [1; 18], [20; 18]].concat() {
+        let run = with(job_run(), json!({"jobDriver": driver(arguments)}));
+        made_runs.push(app.client.start(&cluster, &run).await.text("id"));
+        let template = json!({
+            "name": "t",
+            "clientToken": uuid::Uuid::new_v4().to_string(),
+            "jobTemplateData": {"executionRoleArn": run["executionRoleArn"],
+                "releaseLabel": run["releaseLabel"], "jobDriver": driver(arguments)},
+        });
+        templates.push(app.client.post("/jobtemplates", &template).await.text("id"));
+    }
+    for (path, entries, made) in [
+        (runs_path.as_str(), "jobRuns", made_runs),
+        ("/jobtemplates", "templates", templates),
+    ] {
+        let mut listed = Vec::new();
+        let mut lengths = Vec::new();
+        let mut query = "maxResults=40".to_owned();
+        loop {
+            let page = app.client.get(&format!("{path}?{query}")).await.body;
+            // Room for the four longest requests, for the entry that fills it, and for what every
+            // entry has besides.
+            assert!(page.to_string().len() < 7 * 20_000, "{entries}");
+            let ids = page[entries].as_array().unwrap().iter();
+            let ids: Vec<_> = ids
+                .map(|entry| entry["id"].as_str().unwrap().to_owned())
+                .collect();
+            lengths.push(ids.len());
+            listed.extend(ids);
+            match page["nextToken"].as_str() {
+                Some(token) => query = format!("maxResults=40&nextToken={token}"),
+                None => break,
+            }
+        }
+        listed.reverse();
+        assert_eq!(listed, made, "{entries}");
+        assert_eq!(lengths[0], 5, "{entries}: {lengths:?}");
+        assert!(
+            lengths.iter().any(|length| *length > 18),
+            "{entries}: {lengths:?}"
+        );
+    }
+}
+
+#[sqlx::test]
 async fn a_token_works_for_its_list_alone_and_unchanged(pool: PgPool) {
     let app = TestApp::start(pool.clone()).await;
     let cluster = app.client.virtual_cluster("jobs").await;

@@ -159,7 +159,7 @@ async fn what_comes_of_a_template_is_valid_like_any_request(pool: PgPool) {
             "role",
             "me",
             "ValidationException",
-            "Value 'me' at 'executionRoleArn' failed to satisfy",
+            "Value at 'executionRoleArn' failed to satisfy",
         ),
         (
             "role",
@@ -183,7 +183,7 @@ async fn what_comes_of_a_template_is_valid_like_any_request(pool: PgPool) {
             "ui",
             "MAYBE",
             "ValidationException",
-            "Value 'MAYBE' at 'configurationOverrides.monitoringConfiguration.persistentAppUI' failed \
+            "Value at 'configurationOverrides.monitoringConfiguration.persistentAppUI' failed \
              to satisfy constraint: Member must satisfy enum value set: [ENABLED, DISABLED]",
         ),
         (
@@ -234,6 +234,53 @@ async fn what_comes_of_a_template_is_valid_like_any_request(pool: PgPool) {
         "at 'tags' failed to satisfy constraint: Member must have length less than or equal to 50",
     );
     assert_eq!(app.count("job_run").await, 0);
+}
+
+#[sqlx::test]
+async fn no_refusal_tells_a_value_given_to_a_template(pool: PgPool) {
+    let app = TestApp::start(pool).await;
+    let cluster = app.client.virtual_cluster("jobs").await;
+    let p = "${p}";
+    let monitoring = json!({"persistentAppUI": p,
+        "cloudWatchMonitoringConfiguration": {"logGroupName": p, "logStreamNamePrefix": p},
+        "s3MonitoringConfiguration": {"logUri": p}});
+    let everywhere = with(
+        fixed(),
+        json!({"executionRoleArn": p, "jobTags": {p: p},
+            "configurationOverrides": {"applicationConfiguration": [{"classification": p}],
+                "monitoringConfiguration": monitoring},
+            "parameterConfiguration": {"p": {"type": "STRING"}}}),
+    );
+    let id = create(&app, &everywhere).await;
+    for value in [
+        "hunter2 ?",
+        &format!("hunter2{}", "x".repeat(600)),
+        "\u{fffe}hunter2",
+    ] {
+        let request = run_of(&id, &json!({"p": value}));
+        let reply = app.client.start(&cluster, &request).await;
+        reply.refused_with(400, "ValidationException", "validation error");
+        let told = &reply.body["message"];
+        assert!(!told.to_string().contains("hunter2"), "{told}");
+    }
+}
+
+#[sqlx::test]
+async fn a_small_request_makes_no_run_longer_than_a_request_may_be(pool: PgPool) {
+    let app = TestApp::start(pool).await;
+    let cluster = app.client.virtual_cluster("jobs").await;
+    let arguments = vec!["${p}".repeat(2_500); 10];
+    let data = with(
+        fixed(),
+        json!({"parameterConfiguration": {"p": {}}, "jobDriver": {"sparkSubmitJobDriver":
+            {"entryPoint": "local:///x.py", "entryPointArguments": arguments}}}),
+    );
+    let id = create(&app, &data).await;
+    let request = run_of(&id, &json!({"p": "x".repeat(1_024)}));
+    let reply = app.client.start(&cluster, &request).await;
+    reply.invalid(
+        "jobTemplateParameters are not valid: The run would have more than 2097152 bytes.",
+    );
 }
 
 #[sqlx::test]

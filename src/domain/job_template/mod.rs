@@ -205,10 +205,33 @@ impl JobTemplateData {
         Walk::new(visit).run(self, replaced)
     }
 
+    /// How many bytes a text has once its placeholders, which have these names, are filled.
+    pub fn filled_bytes<'n>(
+        &self,
+        given: &Given,
+        text: &str,
+        names: impl IntoIterator<Item = &'n str>,
+    ) -> usize {
+        let names = names.into_iter();
+        names.fold(text.len(), |bytes, name| match self.value(given, name) {
+            Some(value) => bytes
+                .saturating_sub(name.len() + "${}".len())
+                .saturating_add(value.len()),
+            None => bytes,
+        })
+    }
+
     /// The role and the tags of a run, whatever else is wrong with its parameters: these say
     /// whether a caller may start it.
     pub fn role_and_tags(&self, given: &Given) -> (String, BTreeMap<String, String>) {
-        let fill = |text: &str| placeholders::fill(text, |name| self.value(given, name));
+        // No run has a longer role or tag, and a small request could ask for very long ones.
+        const MOST_BYTES: usize = 16 << 10;
+        let fill = |text: &str| {
+            if self.filled_bytes(given, text, placeholders::names(text)) > MOST_BYTES {
+                return text.to_owned();
+            }
+            placeholders::fill(text, |name| self.value(given, name))
+        };
         let tags = self.job_tags.iter().flatten();
         let tags = tags.map(|(key, value)| (fill(key), fill(value)));
         (fill(&self.execution_role_arn), tags.collect())

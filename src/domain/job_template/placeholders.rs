@@ -62,10 +62,13 @@ pub fn fill<'v>(text: &str, value_of: impl Fn(&str) -> Option<&'v str>) -> Strin
 
 /// The name in the placeholder that `text` begins with.
 fn name(text: &str) -> Option<&str> {
-    let (name, _) = text.strip_prefix("${")?.split_once('}')?;
+    let rest = text.strip_prefix("${")?;
     let in_a_name =
         |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b'#');
-    let is_name = (1..=LONGEST_NAME).contains(&name.len()) && name.bytes().all(in_a_name);
+    // No further than the name could go: a text may be full of what begins like a placeholder.
+    let length = rest.bytes().take_while(|byte| in_a_name(*byte)).count();
+    let (name, after) = rest.split_at(length);
+    let is_name = (1..=LONGEST_NAME).contains(&length) && after.starts_with('}');
     is_name.then_some(name)
 }
 
@@ -105,6 +108,12 @@ mod tests {
         let long = format!("${{{}}}", "n".repeat(LONGEST_NAME + 1));
         assert_eq!(names(&long).count(), 0);
         assert_eq!(names("${x}-${y:z}${x}").collect::<Vec<_>>(), ["x", "x"]);
+    }
+
+    #[test]
+    fn what_only_begins_like_a_placeholder_is_read_once() {
+        let text = "${".repeat(1 << 20);
+        assert_eq!(parts(&text), [Part::Text(text.as_str())]);
     }
 
     proptest! {

@@ -186,3 +186,13 @@ fn nothing_of_a_template_is_printed() {
     let printed = format!("{data:?} {parts:?} {kept:?} {monitoring:?}");
     assert!(!printed.contains("s3cret"), "{printed}");
 }
+
+#[test]
+fn an_endless_role_is_not_put_together() {
+    let mut data = full();
+    data.execution_role_arn = "${p}".repeat(500);
+    let given = texts(&[("p", &"x".repeat(1_024))]);
+    assert_eq!(data.role_and_tags(&given).0, data.execution_role_arn);
+    let given = texts(&[("p", "xxxx")]);
+    assert_eq!(data.role_and_tags(&given).0, "x".repeat(2_000));
+}

@@ -33,12 +33,8 @@ pub enum Language {
 impl Language {
     /// Of the value of a property or an environment variable.
     pub fn of_property(key: &str) -> Self {
-        let java_options = [
-            "JavaOptions",
-            "JAVA_OPTIONS",
-            "JAVA_TOOL_OPTIONS",
-            "JAVA_OPTS",
-        ];
+        // Start scripts, Spark's and Hadoop's among them, hand every `*_OPTS` to the machine.
+        let java_options = ["JavaOptions", "JAVA_OPTIONS", "JAVA_TOOL_OPTIONS", "_OPTS"];
         if java_options.iter().any(|end| key.trim().ends_with(end)) {
             Self::JavaOptions
         } else {

@@ -92,6 +92,7 @@ pub(super) fn given(request: &wire::StartJobRunRequest) -> Given {
 
 /// The request with what the template gives it, valid again.
 pub(super) fn effective(
+    app: &App,
     request: wire::StartJobRunRequest,
     template: Option<&Named>,
 ) -> Result<wire::StartJobRunRequest, ApiError> {
@@ -104,9 +105,12 @@ pub(super) fn effective(
         return Ok(request);
     };
     let data = template.readable()?;
-    let parts = spark::job_template::fill(data, &given(&request), replaced(&request)).map_err(
-        |problems| ApiError::Validation(format!("jobTemplateParameters are not valid: {problems}")),
-    )?;
+    // A run that asks for all of it outright has no longer request.
+    let most_bytes = app.config.api.max_body_bytes.get();
+    let parts = spark::job_template::fill(data, &given(&request), replaced(&request), most_bytes)
+        .map_err(|problems| {
+        ApiError::Validation(format!("jobTemplateParameters are not valid: {problems}"))
+    })?;
     Ok(wire::StartJobRunRequest::from_value(merged(
         &request, parts,
     )?)?)

@@ -141,8 +141,8 @@ fn description(codes: &[&str]) -> String {
 fn modeled() -> Vec<ApiError> {
     vec![
         ApiError::Validation(
-            "1 validation error detected: Value at 'clientToken' failed to satisfy constraint: \
-             Member must not be null"
+            "1 validation error detected: Value null at 'clientToken' failed to satisfy \
+             constraint: Member must not be null"
                 .to_owned(),
         ),
         ApiError::ResourceNotFound("Virtual cluster 0123456789abc doesn't exist.".to_owned()),
@@ -205,7 +205,10 @@ fn meaning(code: &str) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::{MODELED_ERRORS, OPERATIONS};
+    use crate::wire::{
+        CreateVirtualClusterRequest, MODELED_ERRORS, OPERATIONS, PathParams, QueryPairs,
+        Request as _,
+    };
 
     #[test]
     fn every_error_has_a_status_a_meaning_and_an_example() {
@@ -220,6 +223,15 @@ mod tests {
             assert!(!meaning(error.code()).is_empty(), "{error}");
             assert!(!error.message().is_empty(), "{error}");
         }
+    }
+
+    #[test]
+    fn the_example_of_a_breach_is_what_is_answered() {
+        let body = br#"{"name":"a","containerProvider":{"type":"EKS","id":"c"}}"#;
+        let (path, query) = (PathParams::default(), QueryPairs::default());
+        let answered = CreateVirtualClusterRequest::from_parts(&path, &query, body).unwrap_err();
+        let example = &modeled()[0];
+        assert_eq!(example.message(), ApiError::from(answered).message());
     }
 
     #[test]

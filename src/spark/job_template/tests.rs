@@ -61,8 +61,12 @@ fn plain() -> Parameter {
     Parameter::default()
 }
 
+/// More than any test's run needs, but for those of the bound.
+const MOST_BYTES: usize = 1 << 20;
+
 fn filled(data: &JobTemplateData, given: &[(&str, &str)]) -> Result<RunParts, String> {
-    fill(data, &texts(given), Replaced::default()).map_err(|problems| problems.to_string())
+    fill(data, &texts(given), Replaced::default(), MOST_BYTES)
+        .map_err(|problems| problems.to_string())
 }
 
 /// The plan of a run of the template alone.
@@ -236,7 +240,12 @@ fn what_a_run_replaces_needs_no_parameters() {
         driver: true,
         ..Replaced::default()
     };
-    assert_eq!(fill(&data, &Given::new(), replaced).unwrap().driver, None);
+    assert_eq!(
+        fill(&data, &Given::new(), replaced, MOST_BYTES)
+            .unwrap()
+            .driver,
+        None
+    );
     assert_eq!(
         filled(&data, &[]).unwrap_err(),
         "Parameter a needs a value."
@@ -285,4 +294,56 @@ fn many_problems_are_counted() {
     let data = template(&[], submit("x", &arguments, "--name a"), &[]);
     let text = check(&data).unwrap_err().to_string();
     assert!(text.ends_with(" And 5 more."), "{text}");
+}
+
+#[test]
+fn thousands_of_problems_are_counted_at_once() {
+    let arguments: Vec<_> = (0..100)
+        .map(|argument| {
+            let names = (0..1_000).map(|n| format!("${{{argument}.{n}}}"));
+            names.collect::<String>()
+        })
+        .collect();
+    let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
+    let data = template(&[], submit("x", &arguments, "--name a"), &[]);
+    let text = check(&data).unwrap_err().to_string();
+    assert!(text.ends_with(" And 99980 more."), "{text}");
+}
+
+#[test]
+fn a_short_template_makes_no_endless_run() {
+    let many = "${v}".repeat(2_500);
+    let value = "\u{1f525}".repeat(1_024);
+    let data = template(
+        &[("v", plain())],
+        submit("x.py", &vec![many.as_str(); 50], "--name a"),
+        &[("spark.x", &many)],
+    );
+    check(&data).unwrap();
+    let error = filled(&data, &[("v", &value)]).unwrap_err();
+    assert_eq!(
+        error,
+        format!("The run would have more than {MOST_BYTES} bytes.")
+    );
+    filled(&data, &[("v", "1")]).unwrap();
+}
+
+#[test]
+fn the_bound_is_on_all_texts_together() {
+    let data = template(
+        &[("v", plain())],
+        submit("${v}", &["${v}"], "--name a"),
+        &[],
+    );
+    let fixed = data.execution_role_arn.len()
+        + data.release_label.len()
+        + "spark-defaults".len()
+        + "--name a".len();
+    let bytes = fixed + 2 * "value".len();
+    let filled = |most| fill(&data, &texts(&[("v", "value")]), Replaced::default(), most);
+    assert!(filled(bytes).is_ok());
+    assert_eq!(
+        filled(bytes - 1).unwrap_err(),
+        Problems(vec![Problem::TooLong(bytes - 1)])
+    );
 }

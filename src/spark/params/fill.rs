@@ -6,7 +6,7 @@ use crate::domain::job_template::Language;
 use crate::domain::job_template::placeholders::{self, Part};
 
 /// A value cannot stand where its placeholder does; only the parameter is named.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum FillError {
     #[error("A quotation mark is not closed, or the text ends with a backslash.")]
     Unclosed,
@@ -221,6 +221,7 @@ mod tests {
         for text in [
             "--driver-java-options -Da=${x}",
             "--conf 'spark.driver.extraJavaOptions=-Db=c -Da=${x}'",
+            "--conf spark.kubernetes.driverEnv.SPARK_SUBMIT_OPTS=-Da=${x}",
         ] {
             for value in ["1 -javaagent:evil.jar", "'", "\"", "\\", "a\tb"] {
                 let error = Err(FillError::CutsJavaOptions("x".to_owned()));
