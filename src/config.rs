@@ -62,6 +62,7 @@ pub struct ApiConfig {
     pub cors_origins: Vec<String>,
     pub docs: bool,
     pub max_body_bytes: NonZeroUsize,
+    pub max_connections: NonZeroUsize,
     pub default_page_size: NonZeroU32,
     pub max_page_size: NonZeroU32,
     #[serde(deserialize_with = "values::duration")]

@@ -150,8 +150,35 @@ async fn create(args: CreateArgs) -> anyhow::Result<()> {
         created_at,
         revoked_at: None,
     };
+    if key.proof.sealed_secret().is_some() {
+        check_master_keys(&store, &keys, created_at).await?;
+    }
     store.create_access_key(&key).await?;
     print(&Created::new(&key.id, &credentials))
+}
+
+/// A secret that is sealed with the master key of another installation would never be read again:
+/// the installation's own opens at least one of the keys that are in use.
+async fn check_master_keys(store: &Store, keys: &MasterKeys, now: Timestamp) -> anyhow::Result<()> {
+    let mut sealed = false;
+    for key in store.list_access_keys().await? {
+        let Some(secret) = key.proof.sealed_secret().filter(|_| key.is_usable(now)) else {
+            continue;
+        };
+        if keys.open(&key.id.sealing_place(), secret).is_ok() {
+            return Ok(());
+        }
+        sealed = true;
+    }
+    if sealed {
+        return Err(InvalidConfig(
+            "the master key is not this installation's: it opens none of the access keys in use; \
+             where the right one is lost, revoke them first"
+                .to_owned(),
+        )
+        .into());
+    }
+    Ok(())
 }
 
 async fn list(args: InstallationArgs) -> anyhow::Result<()> {

@@ -4,6 +4,7 @@
 use std::convert::Infallible;
 use std::io::Write as _;
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,6 +26,9 @@ use crate::{http, telemetry};
 
 /// How long the admin port may take to end: scrapes are short.
 const ADMIN_DRAIN: Duration = Duration::from_secs(2);
+
+/// Probes and scrapes are few.
+const ADMIN_CONNECTIONS: NonZeroUsize = NonZeroUsize::new(100).unwrap();
 
 /// What workers get beyond their drain, to give leases back.
 const RELEASE: Duration = Duration::from_secs(5);
@@ -143,9 +147,12 @@ async fn start(
             ready = format!("{ready}\n{open}");
         }
         let api = http::api(app.clone())?;
-        let patience = app.config.api.request_timeout;
+        let limits = http::Limits {
+            patience: app.config.api.request_timeout,
+            connections: app.config.api.max_connections,
+        };
         tasks.spawn("The API", app.config.api.drain_timeout, |token| {
-            http::serve(listener, api, patience, token)
+            http::serve(listener, api, limits, token)
         });
     }
     if role == Role::Api {
@@ -159,9 +166,12 @@ async fn start(
         let limit = app.config.worker.drain_timeout.saturating_add(RELEASE);
         tasks.spawn("The workers", limit, |token| work(&app, token));
     }
-    let patience = app.config.api.request_timeout;
+    let limits = http::Limits {
+        patience: app.config.api.request_timeout,
+        connections: ADMIN_CONNECTIONS,
+    };
     tasks.spawn("The admin port", ADMIN_DRAIN, |token| {
-        http::serve(admin, http::admin(app, metrics), patience, token)
+        http::serve(admin, http::admin(app, metrics), limits, token)
     });
     tracing::info!("The admin port is http://{admin_address}");
     Ok(ready)

@@ -73,6 +73,13 @@ pub enum Credentials {
     },
 }
 
+impl AccessKey {
+    /// Whether it may still prove something: it is neither revoked nor over.
+    pub fn is_usable(&self, now: Timestamp) -> bool {
+        self.revoked_at.is_none() && self.proof.expires_at().is_none_or(|end| now < end)
+    }
+}
+
 impl Proof {
     /// The word for its kind.
     pub fn kind(&self) -> &'static str {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::arn;
 use super::ids::{AccountId, ClusterId};
 use super::policy::{Access, Decision, Denied, Policy};
 
@@ -17,7 +18,15 @@ pub struct Caller {
 
 impl Caller {
     /// Whether the caller's policy allows this.
+    ///
+    /// A role that names no account is the caller's, so no other spelling of it passes a condition.
     pub fn authorize(&self, access: &Access<'_>) -> Result<(), Denied> {
+        let role = access.execution_role_arn;
+        let role = role.map(|role| arn::in_account(role, &self.account));
+        let access = &Access {
+            execution_role_arn: role.as_deref(),
+            ..access.clone()
+        };
         let action = format!("emr-containers:{}", access.operation);
         let reason = match self.policy.as_ref().map(|policy| policy.decide(access)) {
             None | Some(Decision::Allowed) => return Ok(()),

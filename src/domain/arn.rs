@@ -1,5 +1,7 @@
 //! Amazon resource names of what Firesteel keeps.
 
+use std::borrow::Cow;
+
 use super::ids::{
     AccountId, JobRunId, JobTemplateId, SecurityConfigurationId, UserName, VirtualClusterId,
 };
@@ -113,6 +115,22 @@ pub fn account_of(arn: &str) -> Option<&str> {
         .and_then(|rest| rest.split(':').nth(3))
 }
 
+/// The partition that an ARN names.
+pub fn partition_of(arn: &str) -> Option<&str> {
+    arn.strip_prefix("arn:")
+        .and_then(|rest| rest.split(':').next())
+}
+
+/// The same name, of this account where it names none.
+pub fn in_account<'a>(arn: &'a str, account: &AccountId) -> Cow<'a, str> {
+    match arn.splitn(6, ':').collect::<Vec<_>>()[..] {
+        [arn, partition, service, region, "", rest] => {
+            format!("{arn}:{partition}:{service}:{region}:{account}:{rest}").into()
+        }
+        _ => arn.into(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -204,5 +222,18 @@ mod tests {
             Some("123456789012")
         );
         assert_eq!(account_of("nonsense"), None);
+        assert_eq!(partition_of("arn:aws-cn:iam:::role/job"), Some("aws-cn"));
+        assert_eq!(partition_of("nonsense"), None);
+        let account = AccountId::parse("123456789012").unwrap();
+        for (arn, whole) in [
+            (
+                "arn:aws:iam:::role/a:b",
+                "arn:aws:iam::123456789012:role/a:b",
+            ),
+            ("arn:aws:iam::1:role/a", "arn:aws:iam::1:role/a"),
+            ("nonsense", "nonsense"),
+        ] {
+            assert_eq!(in_account(arn, &account), whole);
+        }
     }
 }

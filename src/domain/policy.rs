@@ -25,7 +25,7 @@ pub struct Access<'a> {
     pub resource_tags: Option<&'a BTreeMap<String, String>>,
     /// `aws:RequestTag/*`
     pub request_tags: Option<&'a BTreeMap<String, String>>,
-    /// `emr-containers:ExecutionRoleArn`
+    /// `emr-containers:ExecutionRoleArn`; it names an account.
     pub execution_role_arn: Option<&'a str>,
     /// `emr-containers:JobTemplateArn`
     pub job_template_arn: Option<&'a str>,

@@ -9,13 +9,13 @@ use std::time::{Duration, Instant};
 use axum::body::Body;
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::HeaderMap;
-use axum::http::header::AUTHORIZATION;
+use axum::http::header::{AUTHORIZATION, EXPECT};
 use axum::http::request::Parts;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tracing::{Span, field};
 
-use super::sigv4::{self, Scope, SignedRequest};
+use super::sigv4::{self, Claim, Scope, SignedRequest};
 use super::{Shared, request};
 use crate::app::App;
 use crate::config::Auth;
@@ -93,17 +93,22 @@ pub(super) async fn authenticate(
     next: Next,
 ) -> Response {
     let app = &authenticator.app;
+    let (mut parts, mut body) = request.into_parts();
     let proven = match app.config.api.auth() {
-        Auth::None => Ok((everybody(app), request)),
-        Auth::SigV4 => prove(app, request).await,
+        Auth::None => Ok(everybody(app)),
+        Auth::SigV4 => prove(app, &parts, &mut body).await,
     };
     match proven {
-        Ok((caller, mut request)) => {
+        Ok(caller) => {
             Span::current().record("caller.arn", caller.arn.as_str());
-            request.extensions_mut().insert(caller);
-            next.run(request).await
+            parts.extensions.insert(caller);
+            next.run(Request::from_parts(parts, body)).await
         }
         Err(error) => {
+            // Who asks before sending is told at once.
+            if !parts.headers.contains_key(EXPECT) {
+                request::discard(body, app.config.api.max_body_bytes.get()).await;
+            }
             let forbidden = error.status().is_client_error();
             let mut response = error.into_response();
             if forbidden {
@@ -131,65 +136,66 @@ fn everybody(app: &App) -> Caller {
     }
 }
 
-async fn prove(app: &App, request: Request) -> Result<(Caller, Request), ApiError> {
-    let (key, request) = match bearer_token(request.headers()) {
-        Some(token) => (bearer(app, token).await?, request),
-        None => signed(app, request).await?,
-    };
-    let policy = key.policy.as_deref().map(Policy::parse).transpose();
-    let caller = Caller {
-        arn: app.region.user(&key.account, &key.name),
-        account: key.account,
-        policy: policy.map_err(ApiError::internal)?.map(Arc::new),
-    };
-    Ok((caller, request))
-}
-
-/// The owner of a request's signature. The body is read for it and is with the request again.
-async fn signed(app: &App, request: Request) -> Result<(AccessKey, Request), ApiError> {
-    let (parts, body) = request.into_parts();
-    let unread = SignedRequest {
+/// The caller, with the body in hand again. It is read once a key is known: nobody else makes the
+/// process hold one.
+async fn prove(app: &App, parts: &Parts, body: &mut Body) -> Result<Caller, ApiError> {
+    let request = SignedRequest {
         method: &parts.method,
         uri: &parts.uri,
         headers: &parts.headers,
-        body: &[],
     };
+    let (key, claim) = match bearer_token(&parts.headers) {
+        Some(token) => (bearer(app, token).await?, None),
+        None => {
+            let (key, claim) = claimed(app, &request).await?;
+            (key, Some(claim))
+        }
+    };
+    let limit = app.config.api.max_body_bytes.get();
+    let received = request::read(std::mem::take(body), limit).await?;
+    if !received.is_empty() {
+        // Whoever sends slowly does not outlive a revocation.
+        known(app, Some(key.id.clone())).await?;
+    }
+    if let Some(claim) = claim {
+        claim.verify(&request, &received, &secret(app, &key)?)?;
+    }
+    *body = Body::from(received);
+    let policy = key.policy.as_deref().map(Policy::parse).transpose();
+    Ok(Caller {
+        arn: app.region.user(&key.account, &key.name),
+        account: key.account,
+        policy: policy.map_err(ApiError::internal)?.map(Arc::new),
+    })
+}
+
+/// The owner of the key that a request claims to be signed with, which is yet to be verified.
+async fn claimed(app: &App, request: &SignedRequest<'_>) -> Result<(AccessKey, Claim), ApiError> {
     let scope = Scope {
         region: &app.region.region,
         service: SERVICE,
     };
-    if !parts.headers.contains_key(AUTHORIZATION) {
-        // Nothing in a body would make up for it.
-        sigv4::claim(&unread, &scope, app.clock.now())?;
-    }
-    let body = request::read(body, app.config.api.max_body_bytes.get()).await?;
-    let signed = SignedRequest {
-        body: &body,
-        ..unread
-    };
-    let claim = sigv4::claim(&signed, &scope, app.clock.now())?;
+    let claim = sigv4::claim(request, &scope, app.clock.now())?;
     let key = known(app, AccessKeyId::parse(claim.access_key_id.as_str()).ok()).await?;
-    let sealed_secret = match (&key.proof, &claim.session_token) {
-        (Proof::Permanent { sealed_secret }, None) => sealed_secret,
+    match (&key.proof, &claim.session_token) {
+        (Proof::Permanent { .. }, None) => Ok((key, claim)),
         (
             Proof::Temporary {
-                sealed_secret,
                 session_token,
                 expires_at,
+                ..
             },
             Some(token),
         ) if session_token.matches(token) => {
             if app.clock.now() >= *expires_at {
                 return Err(ApiError::ExpiredToken);
             }
-            sealed_secret
+            Ok((key, claim))
         }
         (Proof::Permanent { .. } | Proof::Temporary { .. } | Proof::Bearer { .. }, _) => {
-            return Err(ApiError::UnrecognizedClient);
+            Err(ApiError::UnrecognizedClient)
         }
-    };
-    claim.verify(&signed, &open(app, &key.id, sealed_secret)?)?;
-    Ok((key, Request::from_parts(parts, Body::from(body))))
+    }
 }
 
 /// The owner of a bearer token.
@@ -221,13 +227,17 @@ async fn known(app: &App, id: Option<AccessKeyId>) -> Result<AccessKey, ApiError
     }
 }
 
-fn open(app: &App, id: &AccessKeyId, sealed_secret: &[u8]) -> Result<String, ApiError> {
+/// What the key signs with.
+fn secret(app: &App, key: &AccessKey) -> Result<String, ApiError> {
+    let sealed = key.proof.sealed_secret();
+    let sealed = sealed.ok_or(ApiError::UnrecognizedClient)?;
     let keys = app.master_keys.as_ref();
     let keys = keys.ok_or_else(|| ApiError::internal("there is no master key"))?;
-    let secret = keys.open(&id.sealing_place(), sealed_secret);
+    let secret = keys.open(&key.id.sealing_place(), sealed);
     let secret = secret.map_err(|error| {
         ApiError::internal(format!(
-            "the secret of access key {id} is not opened: {error}"
+            "the secret of access key {} is not opened: {error}",
+            key.id
         ))
     })?;
     String::from_utf8(secret).map_err(|_| ApiError::internal("a secret is no text"))

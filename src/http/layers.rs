@@ -131,6 +131,11 @@ fn log(span: &Span, operation: &str, response: &Response, took: Duration) {
             parent: span, status, duration_ms, error.code = code,
             "{operation} was refused with {status} {code} after {duration_ms} ms"
         ),
+        // Everybody may read the documentation, as often as they like.
+        (None, _) if operation == UNKNOWN => tracing::debug!(
+            parent: span, status, duration_ms,
+            "{operation} was answered with {status} after {duration_ms} ms"
+        ),
         (None, _) => tracing::info!(
             parent: span, status, duration_ms,
             "{operation} was answered with {status} after {duration_ms} ms"

@@ -27,7 +27,7 @@ use std::sync::Arc;
 
 pub use admin::admin;
 pub use router::{api, specification};
-pub use serve::serve;
+pub use serve::{Limits, serve};
 
 use crate::app::App;
 

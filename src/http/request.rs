@@ -66,6 +66,17 @@ pub(super) async fn read(mut body: Body, limit: usize) -> Result<Vec<u8>, ApiErr
     Ok(bytes)
 }
 
+/// Reads at most `limit` bytes of a body and keeps none: a client that is still sending may never
+/// see an answer.
+pub(super) async fn discard(mut body: Body, limit: usize) {
+    let mut length = 0_usize;
+    while length <= limit
+        && let Some(Ok(frame)) = body.frame().await
+    {
+        length = length.saturating_add(frame.data_ref().map_or(0, |data| data.len()));
+    }
+}
+
 fn is_json(headers: &HeaderMap) -> bool {
     headers
         .get(CONTENT_TYPE)

@@ -20,13 +20,12 @@ use subtle::ConstantTimeEq as _;
 use self::authorization::{ALGORITHM, Authorization};
 use crate::wire::ApiError;
 
-/// What arrived. The body is as received, before anything reads it.
+/// What arrived before the body.
 #[derive(Clone, Copy)]
 pub(super) struct SignedRequest<'a> {
     pub method: &'a Method,
     pub uri: &'a Uri,
     pub headers: &'a HeaderMap,
-    pub body: &'a [u8],
 }
 
 /// What a signature must be made for.
@@ -60,7 +59,8 @@ pub(super) struct Claim {
 /// How far the caller's clock may be from ours, either way.
 const MAX_SKEW_MINUTES: i64 = 15;
 
-/// Reads a request's claim, and refuses one that no secret could confirm.
+/// Reads a request's claim, and refuses one that no secret could confirm, whatever the body is: a
+/// body is worth reading only where there is a claim.
 pub(super) fn claim(
     request: &SignedRequest<'_>,
     scope: &Scope<'_>,
@@ -96,7 +96,6 @@ pub(super) fn claim(
         )));
     }
     let access_key_id = authorization.access_key_id(scope, signed_at)?;
-    check_body_hash(request)?;
     Ok(Claim {
         access_key_id: access_key_id.to_owned(),
         session_token: single(request.headers, "x-amz-security-token")?.map(str::to_owned),
@@ -106,15 +105,20 @@ pub(super) fn claim(
 }
 
 impl Claim {
-    /// Whether `secret` made this signature for this request.
+    /// Whether `secret` made this signature for this request with this body, which is as it was
+    /// received.
     pub(super) fn verify(
         &self,
         request: &SignedRequest<'_>,
+        body: &[u8],
         secret: &str,
     ) -> Result<(), AuthRejection> {
+        let body_hash = hex(&Sha256::digest(body));
+        check_body_hash(request, &body_hash)?;
         let key = self.signing_key(secret);
         let given = self.authorization.signature.as_bytes();
-        let matches = canonical::requests(request, &self.authorization.signed_headers)?
+        let signed_headers = &self.authorization.signed_headers;
+        let matches = canonical::requests(request, signed_headers, &body_hash)?
             .iter()
             .any(|canonical| {
                 let text = self.string_to_sign(canonical);
@@ -229,6 +233,12 @@ fn check_signed_headers(
     authorization: &Authorization,
 ) -> Result<(), AuthRejection> {
     let signed = &authorization.signed_headers;
+    // Each once, or one header would be copied as often as it is named.
+    if !signed.is_sorted_by(|one, next| one < next) {
+        return Err(invalid(
+            "'SignedHeaders' in the AWS Authorization must be in order, each of them once.",
+        ));
+    }
     let is_signed = |name: &str| signed.iter().any(|signed| signed == name);
     if !is_signed("host") {
         return Err(invalid(
@@ -247,10 +257,10 @@ fn check_signed_headers(
 
 /// Where a client says what its body's hash is, it is the hash of what arrived: no word such as
 /// UNSIGNED-PAYLOAD stands for it.
-fn check_body_hash(request: &SignedRequest<'_>) -> Result<(), AuthRejection> {
+fn check_body_hash(request: &SignedRequest<'_>, body_hash: &str) -> Result<(), AuthRejection> {
     const NAME: &str = "x-amz-content-sha256";
     match single(request.headers, NAME)? {
-        Some(given) if given != hex(&Sha256::digest(request.body)) => Err(invalid(format!(
+        Some(given) if given != body_hash => Err(invalid(format!(
             "The '{NAME}' header is not the SHA-256 of the body that arrived."
         ))),
         Some(_) | None => Ok(()),

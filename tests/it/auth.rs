@@ -1,6 +1,7 @@
 //! Nobody does anything before they have proved who they are, and a proof is good for exactly what
 //! it was made for.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -12,6 +13,8 @@ use reqwest::header::{AUTHORIZATION, HOST, HeaderValue};
 use reqwest::{Method, Request};
 use serde_json::json;
 use sqlx::PgPool;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
 use crate::harness::app::ACCOUNT;
 use crate::harness::client::virtual_cluster;
@@ -381,6 +384,39 @@ async fn a_revoked_key_is_refused_by_every_replica_at_once(pool: PgPool) {
 }
 
 #[sqlx::test]
+async fn a_body_that_takes_its_time_does_not_outlive_a_revocation(pool: PgPool) {
+    let app = start(pool).await;
+    for signs in [true, false] {
+        let client = match signs {
+            true => app.signed(ACCOUNT, None).await,
+            false => app.bearer(ACCOUNT, None).await,
+        };
+        let body = virtual_cluster("a", "local", "late");
+        let request = client.request(Method::POST, "/virtualclusters").json(&body);
+        let request = client.proven(request);
+        let address = client.base.strip_prefix("http://").unwrap();
+        let mut head = format!("POST /virtualclusters HTTP/1.1\r\nHost: {address}\r\n");
+        for (name, value) in request.headers() {
+            write!(head, "{name}: {}\r\n", value.to_str().unwrap()).unwrap();
+        }
+        let body = request.body().unwrap().as_bytes().unwrap();
+        write!(head, "Content-Length: {}\r\n", body.len()).unwrap();
+        head.push_str("Expect: 100-continue\r\n\r\n");
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let mut answer = vec![0; 1000];
+        let length = stream.read(&mut answer).await.unwrap();
+        assert!(answer[..length].starts_with(b"HTTP/1.1 100 "));
+        let revoked = "UPDATE access_key SET revoked_at = coalesce(revoked_at, now())";
+        sqlx::query(revoked).execute(&app.pool).await.unwrap();
+        stream.write_all(body).await.unwrap();
+        let length = stream.read(&mut answer).await.unwrap();
+        assert!(answer[..length].starts_with(b"HTTP/1.1 403 "));
+    }
+    assert_eq!(app.count("virtual_cluster").await, 0);
+}
+
+#[sqlx::test]
 async fn a_policy_bounds_its_keys_holder(pool: PgPool) {
     let app = start(pool).await;
     let policy = json!({
@@ -425,7 +461,7 @@ async fn without_its_database_nobody_is_called_unknown(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_long_body_is_refused_whoever_sends_it(pool: PgPool) {
+async fn a_long_body_is_refused_and_not_held_for_somebody_unknown(pool: PgPool) {
     let settings = [("API__AUTH", "sigv4"), ("API__MAX_BODY_BYTES", "1000")];
     let app = TestApp::with(pool, &settings).await;
     let client = app.signed(ACCOUNT, None).await;
@@ -438,6 +474,14 @@ async fn a_long_body_is_refused_whoever_sends_it(pool: PgPool) {
     reply.refused_with(413, "RequestEntityTooLargeException", "too long");
     let reply = app.client.post("/virtualclusters", &body).await;
     reply.refused_with(403, "MissingAuthenticationTokenException", "Missing");
+    let (never_made, _) = Credentials::permanent();
+    let stranger = otherwise(&client, |signer| {
+        signer.access_key_id = never_made.to_string();
+    });
+    unknown(&stranger.post("/virtualclusters", &body).await);
+    // Short enough, and all of it is sent before anything is read of the answer.
+    body["ignored"] = json!("x".repeat(500));
+    unknown(&stranger.post("/virtualclusters", &body).await);
 }
 
 #[sqlx::test]

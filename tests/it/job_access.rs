@@ -224,6 +224,47 @@ async fn conditions_see_the_role_and_the_tags_that_the_run_would_have(pool: PgPo
 }
 
 #[sqlx::test]
+async fn a_denied_role_is_denied_in_every_spelling(pool: PgPool) {
+    let bench = Bench::new(pool).await;
+    let (id, _) = bench.template().await;
+    let deny = json!({"Effect": "Deny", "Action": "emr-containers:StartJobRun", "Resource": "*"});
+    let deny = when(
+        deny,
+        "StringEquals",
+        "emr-containers:ExecutionRoleArn",
+        OTHER_ROLE,
+    );
+    let caller = bench.caller(json!([allow("*"), deny])).await;
+    // A role of no account is the caller's.
+    let short = OTHER_ROLE.replace(ACCOUNT, "");
+    for request in [
+        with(job_run(), json!({"executionRoleArn": OTHER_ROLE})),
+        with(job_run(), json!({"executionRoleArn": short})),
+        with(run_of(&id), json!({"executionRoleArn": short})),
+        with(
+            run_of(&id),
+            json!({"jobTemplateParameters": {"role": short}}),
+        ),
+    ] {
+        let reply = caller.start(&bench.cluster, &request).await;
+        denied(&reply, "StartJobRun", &bench.cluster_arn());
+    }
+    let strange = OTHER_ROLE.replace("arn:aws:", "arn:aws-cn:");
+    let request = with(job_run(), json!({"executionRoleArn": strange}));
+    let reply = caller.start(&bench.cluster, &request).await;
+    reply.refused_with(
+        400,
+        "ValidationException",
+        "executionRoleArn belongs to partition aws-cn",
+    );
+    let other = with(
+        job_run(),
+        json!({"executionRoleArn": ROLE.replace(ACCOUNT, "")}),
+    );
+    caller.start(&bench.cluster, &other).await.text("id");
+}
+
+#[sqlx::test]
 async fn a_replay_asks_for_the_same_right(pool: PgPool) {
     let bench = Bench::new(pool).await;
     let request = job_run();

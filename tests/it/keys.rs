@@ -255,6 +255,27 @@ async fn no_master_key_is_a_wrong_setting(pool: PgPool) {
 }
 
 #[sqlx::test]
+async fn a_key_is_not_sealed_with_another_installations_master_key(pool: PgPool) {
+    let mut keys = Keys::new(&pool);
+    keys.create(&[]).await;
+    let own = std::mem::replace(&mut keys.master_keys, MasterKeys::random());
+    let create = ["create", "--account", ACCOUNT];
+    let (code, errors) = keys.refused(&create).await;
+    assert_eq!(code, Some(2), "{errors}");
+    assert!(errors.contains("is not this installation's"), "{errors}");
+    // A bearer token's hash is not sealed; and a key can be replaced, and even lost.
+    keys.create(&["--bearer"]).await;
+    let strange = std::mem::replace(&mut keys.master_keys, own);
+    keys.master_keys = format!("{strange} {}", keys.master_keys);
+    keys.create(&[]).await;
+    keys.master_keys = MasterKeys::random();
+    for key in keys.run(&["list"]).await.as_array().unwrap() {
+        keys.run(&["revoke", text(key, "accessKeyId")]).await;
+    }
+    keys.create(&[]).await;
+}
+
+#[sqlx::test]
 async fn everything_is_sealed_anew_or_what_is_not_is_named(pool: PgPool) {
     let mut keys = Keys::new(&pool);
     let created = keys.create(&[]).await;
@@ -293,6 +314,11 @@ async fn everything_is_sealed_anew_or_what_is_not_is_named(pool: PgPool) {
     for named in [text(&created, "accessKeyId"), &id] {
         assert!(errors.contains(named), "{errors}");
     }
+    // A key that is over needs no master key any more: what is lost may be lost for it.
+    let key = text(&created, "accessKeyId");
+    keys.run(&["revoke", key]).await;
+    let (_, _, errors) = output(keys.command(&["reseal"])).await;
+    assert!(!errors.contains(key) && errors.contains(&id), "{errors}");
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ use anyhow::bail;
 
 use super::print;
 use crate::domain::access_key::Proof;
+use crate::domain::clock::{Clock as _, SystemClock};
 use crate::domain::job_template::sealing_place;
 use crate::sealing::MasterKeys;
 use crate::store::{Store, StoreError};
@@ -41,7 +42,12 @@ pub(super) async fn everything(store: &Store, keys: &MasterKeys) -> anyhow::Resu
 
 impl Resealing<'_> {
     async fn access_keys(&mut self, store: &Store) -> Result<(), StoreError> {
+        let now = SystemClock.now();
         for key in store.list_access_keys().await? {
+            // What is over is never opened again, so no old master key is kept for it.
+            if !key.is_usable(now) {
+                continue;
+            }
             let known = match &key.proof {
                 Proof::Permanent { sealed_secret } | Proof::Temporary { sealed_secret, .. } => {
                     sealed_secret

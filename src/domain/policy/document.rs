@@ -219,9 +219,8 @@ fn conditions(value: &Json, place: &str) -> Result<Vec<Condition>, InvalidPolicy
             let tests = each(values, &place, |text, place| {
                 let text = match key {
                     Key::JobTemplateArn => job_template_arn(text),
-                    Key::ExecutionRoleArn | Key::RequestTag(_) | Key::ResourceTag(_) => {
-                        text.to_owned()
-                    }
+                    Key::ExecutionRoleArn => role_arn(text, place)?,
+                    Key::RequestTag(_) | Key::ResourceTag(_) => text.to_owned(),
                 };
                 read(&text, place)
             })?;
@@ -289,6 +288,17 @@ fn job_template_arn(text: &str) -> String {
             format!("{head}{}", job_template_path(path))
         }
         _ => text.to_owned(),
+    }
+}
+
+/// A request's role without an account gets the caller's before it is compared.
+fn role_arn(text: &str, place: &str) -> Result<String, InvalidPolicy> {
+    match text.split(':').nth(4) {
+        Some("") => refuse(
+            place,
+            format!("{text:?} names no account, and every role that is compared with it does"),
+        ),
+        Some(_) | None => Ok(text.to_owned()),
     }
 }
 

@@ -86,8 +86,19 @@ fn max_attempts(policy: Option<&wire::RetryPolicyConfiguration>) -> Result<Optio
     }
 }
 
-/// A role of nobody's account (`arn:aws:iam:::role/x`) is the caller's.
+/// A role of nobody's account (`arn:aws:iam:::role/x`) is the caller's. One of another partition is
+/// no other spelling of the caller's, which a policy may deny.
 fn check_role(role: Option<&str>, caller: &Caller) -> Result<(), ApiError> {
+    let ours = arn::partition_of(&caller.arn);
+    match role.and_then(arn::partition_of) {
+        Some(partition) if Some(partition) != ours => {
+            return refused(&format!(
+                "executionRoleArn belongs to partition {partition}, the caller to {}.",
+                ours.unwrap_or_default()
+            ));
+        }
+        Some(_) | None => {}
+    }
     match role.and_then(arn::account_of) {
         Some(account) if !account.is_empty() && account != caller.account.as_str() => {
             refused(&format!(

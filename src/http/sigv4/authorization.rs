@@ -1,5 +1,7 @@
 //! The Authorization header is read as a whole or not at all, and what it lacks is named.
 
+use std::collections::BTreeMap;
+
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use sha2::{Digest as _, Sha256};
 
@@ -29,12 +31,9 @@ pub(super) fn parse<'a>(
     let parameters = if algorithm.starts_with("AWS4-") {
         parameters(rest, header)?
     } else {
-        Vec::new()
+        BTreeMap::new()
     };
-    let get = |name: &str| {
-        let found = parameters.iter().find(|(key, _)| *key == name);
-        found.map(|(_, value)| *value)
-    };
+    let get = |name: &str| parameters.get(name).copied();
     let (credential, signature, signed_headers) =
         (get("Credential"), get("Signature"), get("SignedHeaders"));
     let (Some(credential), Some(signature), Some(signed_headers), Some(date)) =
@@ -123,8 +122,11 @@ impl Authorization {
 }
 
 /// The parameters, each once: of two of a name, another reader might take the other.
-fn parameters<'a>(text: &'a str, header: &str) -> Result<Vec<(&'a str, &'a str)>, AuthRejection> {
-    let mut parameters: Vec<(&str, &str)> = Vec::new();
+fn parameters<'a>(
+    text: &'a str,
+    header: &str,
+) -> Result<BTreeMap<&'a str, &'a str>, AuthRejection> {
+    let mut parameters = BTreeMap::new();
     for part in text.split(',').map(str::trim) {
         let pair = part
             .split_once('=')
@@ -139,12 +141,11 @@ fn parameters<'a>(text: &'a str, header: &str) -> Result<Vec<(&'a str, &'a str)>
                 hash(header)
             )));
         };
-        if parameters.iter().any(|(known, _)| *known == name) {
+        if parameters.insert(name, value).is_some() {
             return Err(incomplete(format!(
                 "Authorization header has more than one '{name}' parameter."
             )));
         }
-        parameters.push((name, value));
     }
     Ok(parameters)
 }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use firesteel::app::{App, Clusters, Target};
 use firesteel::cluster::Cluster;
@@ -81,10 +80,13 @@ impl TestApp {
         change(&mut app);
         let app = Arc::new(app);
         let running = CancellationToken::new();
-        let patience = app.config.api.request_timeout;
-        let api = serve(http::api(app.clone()).unwrap(), patience, &running).await;
+        let limits = http::Limits {
+            patience: app.config.api.request_timeout,
+            connections: app.config.api.max_connections,
+        };
+        let api = serve(http::api(app.clone()).unwrap(), limits, &running).await;
         let admin = http::admin(app.clone(), telemetry::metrics());
-        let admin = serve(admin, patience, &running).await;
+        let admin = serve(admin, limits, &running).await;
         Self {
             client: Client::new(api),
             admin,
@@ -158,14 +160,9 @@ fn clusters(local: Arc<FakeCluster>) -> Clusters {
     .collect()
 }
 
-async fn serve(router: axum::Router, patience: Duration, running: &CancellationToken) -> String {
+async fn serve(router: axum::Router, limits: http::Limits, running: &CancellationToken) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(http::serve(
-        listener,
-        router,
-        patience,
-        running.child_token(),
-    ));
+    tokio::spawn(http::serve(listener, router, limits, running.child_token()));
     address
 }

@@ -160,6 +160,12 @@ fn what_is_not_evaluated_is_refused_with_its_place() {
             condition(json!({"ArnLike": {"emr-containers:ExecutionRoleArn": "role/a"}})),
             "\"role/a\" is not an ARN of six parts.",
         ),
+        (
+            condition(
+                json!({"StringLike": {"emr-containers:ExecutionRoleArn": "arn:aws:iam:::role/*"}}),
+            ),
+            "names no account, and every role that is compared with it does.",
+        ),
     ] {
         let error = Policy::parse(&document.to_string()).unwrap_err().0;
         assert!(
