@@ -14,6 +14,8 @@ CREATE TABLE job_template (
     CONSTRAINT job_template_client_token UNIQUE (account, client_token),
     CONSTRAINT job_template_one_data CHECK (num_nonnulls(data, sealed_data) = 1),
     CONSTRAINT job_template_sealed_for_a_key CHECK (sealed_data IS NULL OR kms_key_arn IS NOT NULL),
+    CONSTRAINT job_template_data CHECK (jsonb_typeof(data) = 'object'),
+    CONSTRAINT job_template_tags CHECK (jsonb_typeof(tags) = 'object'),
     CONSTRAINT job_template_request_hash_length CHECK (octet_length(request_hash) = 32)
 );
 CREATE INDEX job_template_list ON job_template (account, created_at DESC, id DESC);

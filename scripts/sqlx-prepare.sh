@@ -24,7 +24,8 @@ export DATABASE_URL
 psql=$(tests/postgres.sh bin)/psql
 [ -x "$psql" ] || psql=psql
 for migration in migrations/*.sql; do
-    "$psql" "$DATABASE_URL" --no-psqlrc --quiet --set=ON_ERROR_STOP=1 --file="$migration"
+    "$psql" "$DATABASE_URL" --no-psqlrc --quiet --single-transaction \
+        --set=ON_ERROR_STOP=1 --file="$migration"
 done
 
 # The macros save only when they are expanded anew.

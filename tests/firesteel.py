@@ -13,6 +13,13 @@ import time
 import boto3
 from botocore.config import Config
 
+# Settings in the environment are those of somebody's installation, whose database is no place for
+# tests. These alone are ours.
+OURS = {"BIN", "CACHE", "E2E", "POSTGRES_BIN", "PYTHON"}
+for name in list(os.environ):
+    if name.startswith("FIRESTEEL_") and name.removeprefix("FIRESTEEL_") not in OURS:
+        del os.environ[name]
+
 TERMINAL = {"COMPLETED", "FAILED", "CANCELLED"}
 ACCOUNT = "123456789012"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/job"

@@ -158,10 +158,13 @@ impl From<sqlx::Error> for TokenError {
     }
 }
 
-/// SQLSTATEs that say nothing about the statement: connection, rollback (deadlock), a standby,
-/// resources, an operator's or a timeout's cancellation, start and shutdown.
+/// SQLSTATEs that say nothing about the statement: connection, rollback (deadlock), resources, an
+/// operator's or a timeout's cancellation, start and shutdown, by their class; a standby, a
+/// transaction's time, a lock's time; and who is not let in, of which a change of a password or the
+/// work on a database are the passing causes.
 fn is_passing(code: &str) -> bool {
-    matches!(code.get(..2), Some("08" | "40" | "53" | "57")) || code == "25006"
+    matches!(code.get(..2), Some("08" | "28" | "3D" | "40" | "53" | "57"))
+        || matches!(code, "25006" | "25P03" | "25P04" | "55000" | "55P03")
 }
 
 #[cfg(test)]
@@ -175,6 +178,9 @@ mod tests {
         let refused: StoreError = sqlx::Error::RowNotFound.into();
         assert!(matches!(refused, StoreError::Query(_)));
         assert!(is_passing("57P01") && is_passing("40P01") && is_passing("08006"));
-        assert!(!is_passing("23514"));
+        for nobody_let_in in ["28P01", "3D000", "55000"] {
+            assert!(is_passing(nobody_let_in), "{nobody_let_in}");
+        }
+        assert!(!is_passing("23514") && !is_passing("42501"));
     }
 }

@@ -165,22 +165,20 @@ impl Store {
         page: &Page,
     ) -> Result<Vec<JobRun>, StoreError> {
         let states: Vec<String> = filter.states.iter().map(State::to_string).collect();
-        let after = page.after.as_ref();
+        let before = page.before(filter.created_before);
         job_runs!(
             r#"WHERE account = $1 AND virtual_cluster = $2
                 AND (created_at, id) < (coalesce($3::timestamptz, 'infinity'), coalesce($4::text, ''))
                 AND created_at >= coalesce($5::timestamptz, '-infinity')
-                AND created_at <= coalesce($6::timestamptz, 'infinity')
-                AND ($7::text IS NULL OR name = $7)
-                AND (cardinality($8::text[]) = 0 OR state = ANY($8::text[]::job_run_state[]))
+                AND ($6::text IS NULL OR name = $6)
+                AND (cardinality($7::text[]) = 0 OR state = ANY($7::text[]::job_run_state[]))
             ORDER BY created_at DESC, id DESC
-            LIMIT $9"#,
+            LIMIT $8"#,
             account.as_str(),
             virtual_cluster.as_str(),
-            after.map(|after| after.created_at.to_sqlx()),
-            after.map(|after| after.id.as_str()),
+            before.as_ref().map(|before| before.created_at.to_sqlx()),
+            before.as_ref().map(|before| before.id.as_str()),
             filter.created_after.map(|at| at.to_sqlx()),
-            filter.created_before.map(|at| at.to_sqlx()),
             filter.name.as_deref(),
             &states,
             page.limit,

@@ -23,7 +23,7 @@ mod tests;
 use std::fmt;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use sqlx::migrate::{Migrate as _, Migrator};
 use sqlx::postgres::PgPoolOptions;
 use sqlx::{Connection as _, PgConnection, PgPool};
@@ -43,6 +43,9 @@ pub use watches::{LiveAttempt, Observed, Term, WatchKey};
 pub use work::{Change, Lease, Loaded};
 
 static MIGRATIONS: Migrator = sqlx::migrate!();
+
+/// Postgres' times have no less between them.
+const DATABASE_TICK: SignedDuration = SignedDuration::from_micros(1);
 
 const UNDEFINED_TABLE: &str = "42P01";
 
@@ -100,6 +103,25 @@ pub struct Page {
     pub after: Option<Cursor>,
     /// The most entries to return.
     pub limit: i64,
+}
+
+impl Page {
+    /// Before which place the page lies, where the list has nothing later than `created_before`.
+    /// One bound, since an index is read from the first one on, and all that is between two bounds
+    /// with it.
+    fn before(&self, created_before: Option<Timestamp>) -> Option<Cursor> {
+        let end = created_before
+            .and_then(|last| last.checked_add(DATABASE_TICK).ok())
+            .map(|created_at| Cursor {
+                created_at,
+                id: String::new(),
+            });
+        match (&self.after, end) {
+            (Some(after), Some(end)) if end.created_at <= after.created_at => Some(end),
+            (Some(after), Some(_) | None) => Some(after.clone()),
+            (None, end) => end,
+        }
+    }
 }
 
 /// An entry's place in its list.

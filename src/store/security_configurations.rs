@@ -130,19 +130,17 @@ impl Store {
         filter: &SecurityConfigurationFilter,
         page: &Page,
     ) -> Result<Vec<SecurityConfiguration>, StoreError> {
-        let after = page.after.as_ref();
+        let before = page.before(filter.created_before);
         security_configurations!(
             r#"WHERE account = $1 AND deleted_at IS NULL
                 AND (created_at, id) < (coalesce($2::timestamptz, 'infinity'), coalesce($3::text, ''))
                 AND created_at >= coalesce($4::timestamptz, '-infinity')
-                AND created_at <= coalesce($5::timestamptz, 'infinity')
             ORDER BY created_at DESC, id DESC
-            LIMIT $6"#,
+            LIMIT $5"#,
             account.as_str(),
-            after.map(|after| after.created_at.to_sqlx()),
-            after.map(|after| after.id.as_str()),
+            before.as_ref().map(|before| before.created_at.to_sqlx()),
+            before.as_ref().map(|before| before.id.as_str()),
             filter.created_after.map(|at| at.to_sqlx()),
-            filter.created_before.map(|at| at.to_sqlx()),
             page.limit,
         )
         .fetch_all(&self.pool)

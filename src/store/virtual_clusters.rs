@@ -167,21 +167,19 @@ impl Store {
         page: &Page,
     ) -> Result<Vec<VirtualCluster>, StoreError> {
         let states: Vec<String> = filter.states.iter().map(State::to_string).collect();
-        let after = page.after.as_ref();
+        let before = page.before(filter.created_before);
         virtual_clusters!(
             r#"WHERE account = $1
                 AND (created_at, id) < (coalesce($2::timestamptz, 'infinity'), coalesce($3::text, ''))
                 AND created_at >= coalesce($4::timestamptz, '-infinity')
-                AND created_at <= coalesce($5::timestamptz, 'infinity')
-                AND ($6::text IS NULL OR cluster = $6)
-                AND (cardinality($7::text[]) = 0 OR state = ANY($7))
+                AND ($5::text IS NULL OR cluster = $5)
+                AND (cardinality($6::text[]) = 0 OR state = ANY($6))
             ORDER BY created_at DESC, id DESC
-            LIMIT $8"#,
+            LIMIT $7"#,
             account.as_str(),
-            after.map(|after| after.created_at.to_sqlx()),
-            after.map(|after| after.id.as_str()),
+            before.as_ref().map(|before| before.created_at.to_sqlx()),
+            before.as_ref().map(|before| before.id.as_str()),
             filter.created_after.map(|at| at.to_sqlx()),
-            filter.created_before.map(|at| at.to_sqlx()),
             filter.cluster.as_deref(),
             &states,
             page.limit,

@@ -158,6 +158,8 @@ class Proxy:
                 continue
             server = socket.create_connection(self.target)
             self.sockets += [client, server]
+            if not self.open:
+                self.cut()  # it came while this connection was made
             for source, sink in [(client, server), (server, client)]:
                 threading.Thread(target=self.pump, args=(source, sink), daemon=True).start()
 

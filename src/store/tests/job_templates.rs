@@ -170,18 +170,27 @@ async fn only_what_is_still_there_is_sealed_anew(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn data_is_either_open_or_sealed(pool: PgPool) {
+async fn the_table_refuses_what_the_code_forbids(pool: PgPool) {
     let store = Store::from_pool(pool.clone());
     create(&store, "t", data()).await;
-    for change in ["sealed_data = '\\x01', kms_key_arn = 'k'", "data = NULL"] {
+    for (change, constraint) in [
+        (
+            "sealed_data = '\\x01', kms_key_arn = 'k'",
+            "job_template_one_data",
+        ),
+        ("data = NULL", "job_template_one_data"),
+        (
+            "data = NULL, sealed_data = '\\x01'",
+            "job_template_sealed_for_a_key",
+        ),
+        ("data = '[]'", "job_template_data"),
+        ("tags = 'null'", "job_template_tags"),
+    ] {
         let change = format!("UPDATE job_template SET {change}");
         let refused = sqlx::query(sqlx::AssertSqlSafe(change))
             .execute(&pool)
             .await;
         let text = refused.unwrap_err().to_string();
-        assert!(text.contains("job_template_one_data"), "{text}");
+        assert!(text.contains(constraint), "{text}");
     }
-    let without_key = "UPDATE job_template SET data = NULL, sealed_data = '\\x01'";
-    let text = sqlx::query(without_key).execute(&pool).await.unwrap_err();
-    assert!(text.to_string().contains("job_template_sealed_for_a_key"));
 }

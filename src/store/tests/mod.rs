@@ -6,10 +6,12 @@ mod invariants;
 mod job_runs;
 mod job_templates;
 mod leases;
+mod lists;
 mod queue;
 mod races;
 mod security_configurations;
 mod tags;
+mod upgrade;
 mod virtual_clusters;
 mod watches;
 

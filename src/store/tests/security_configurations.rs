@@ -316,3 +316,46 @@ async fn twins_that_meet_at_the_configuration_are_one_virtual_cluster(pool: PgPo
     let a = a.unwrap();
     assert_eq!((b.unwrap(), c.unwrap()), (a.clone(), a));
 }
+
+#[sqlx::test]
+async fn the_tables_refuse_what_the_code_forbids(pool: PgPool) {
+    let bench = Bench::new(pool).await;
+    let used = configuration(&bench, "used").await;
+    create(&bench, "a", &used.id).await.unwrap();
+    let gone = configuration(&bench, "gone").await;
+    delete(&bench, &gone.id).await;
+    for (sql, constraint) in [
+        (
+            "UPDATE security_configuration SET deleted_at = now() WHERE deleted_at IS NULL",
+            "security_configuration_is_unused",
+        ),
+        (
+            "UPDATE security_configuration SET deleted_at = NULL WHERE deleted_at IS NOT NULL",
+            "security_configuration_deleted_is_final",
+        ),
+        (
+            "UPDATE virtual_cluster SET security_configuration_id =
+                (SELECT id FROM security_configuration WHERE deleted_at IS NOT NULL)",
+            "virtual_cluster_security_configuration_is_there",
+        ),
+        (
+            "UPDATE virtual_cluster SET security_configuration_id = 'nothing'
+                WHERE security_configuration_id IS NOT NULL",
+            "virtual_cluster_security_configuration",
+        ),
+        (
+            "UPDATE security_configuration SET data = '[]'",
+            "security_configuration_data",
+        ),
+        (
+            "UPDATE security_configuration SET container_provider = 'null'",
+            "security_configuration_container_provider",
+        ),
+        (
+            "UPDATE security_configuration SET tags = '[]'",
+            "security_configuration_tags",
+        ),
+    ] {
+        assert_eq!(bench.refused(sql).await, constraint, "{sql}");
+    }
+}
