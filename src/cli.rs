@@ -17,23 +17,31 @@ use crate::{http, telemetry};
 
 /// The Amazon EMR on EKS API for any Kubernetes cluster.
 #[derive(Parser)]
-#[command(name = "firesteel", version)]
+#[command(name = "firesteel", version, after_help = EXIT_CODES)]
 struct CommandLine {
     #[command(subcommand)]
     command: Subcommands,
 }
 
+const EXIT_CODES: &str =
+    "Exit codes: 0 done, or ended when asked to; 1 failed; 2 wrong settings or arguments.";
+
 #[derive(Subcommand)]
 enum Subcommands {
-    /// Run everything in one process, on this host alone, with a private Postgres.
+    /// Run everything in one process, for one person on this host, with a private Postgres.
+    ///
+    /// Callers need no key unless `[api] auth = "sigv4"`. Without `[[clusters]]` there is one, `local`,
+    /// which runs Spark on this host.
     Dev(DevArgs),
-    /// Run a part of an installation.
+    /// Run the API, the workers or both, with a Postgres of yours.
+    ///
+    /// Needs `database.url` (see `migrate`), `[[clusters]]`, and for the API a master key (see `keys`).
     Serve(ServeArgs),
     /// Bring the database's schema up to this version.
     Migrate(DatabaseArgs),
-    /// Print the description of the API.
+    /// Print the description of the API: OpenAPI, as JSON.
     Openapi,
-    /// Make, list and revoke the keys that callers prove who they are with.
+    /// Make, list and revoke the keys with which callers prove who they are.
     #[command(subcommand)]
     Keys(keys::Command),
     /// Ask a running process whether it is ready; exit with 0 if it is.
@@ -42,17 +50,18 @@ enum Subcommands {
 
 #[derive(Args)]
 struct FileArgs {
-    /// A file with settings; see the documented defaults.
+    /// A TOML file with settings. Each but lists can also be a variable: FIRESTEEL_API__LISTEN is
+    /// `listen` of `[api]`.
     #[arg(long, value_name = "FILE", env = "FIRESTEEL_CONFIG")]
     config: Option<PathBuf>,
 }
 
 #[derive(Args)]
 struct ListenArgs {
-    /// Where the API listens; port 0 picks a free one.
+    /// Where the API listens, instead of 127.0.0.1:9400; port 0 picks a free one.
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<String>,
-    /// Where health and metrics are served.
+    /// Where health and metrics are served, instead of 127.0.0.1:9401.
     #[arg(long, value_name = "ADDRESS")]
     admin_listen: Option<String>,
 }
@@ -61,7 +70,7 @@ struct ListenArgs {
 struct DatabaseArgs {
     #[command(flatten)]
     file: FileArgs,
-    /// The Postgres to use.
+    /// The Postgres to use; one with a password is better given as FIRESTEEL_DATABASE__URL.
     #[arg(long, value_name = "URL")]
     database_url: Option<String>,
 }
@@ -72,7 +81,8 @@ struct DevArgs {
     database: DatabaseArgs,
     #[command(flatten)]
     listen: ListenArgs,
-    /// Where the private Postgres and the files of runs are kept.
+    /// Where the private Postgres, the master key and the files of runs are kept, instead of
+    /// ~/.local/share/firesteel.
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
     /// The folder of Postgres' programs, for the private Postgres.
@@ -95,7 +105,7 @@ struct ServeArgs {
 struct HealthcheckArgs {
     #[command(flatten)]
     file: FileArgs,
-    /// Where the process's admin port is.
+    /// Where the process's admin port is, if not at 127.0.0.1:9401.
     #[arg(long, value_name = "ADDRESS")]
     admin_listen: Option<String>,
 }
@@ -103,14 +113,15 @@ struct HealthcheckArgs {
 /// What a process does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Role {
+    /// Answers requests.
     Api,
+    /// Drives runs.
     Worker,
+    /// Both.
     All,
 }
 
-/// Reads the command line and does what it says.
-///
-/// Exit codes: 0 done, or ended when asked to; 1 failed; 2 wrong settings or arguments.
+/// Reads the command line and does what it says; `EXIT_CODES` tells how it ends.
 pub fn main() -> ExitCode {
     let command = CommandLine::parse().command;
     let outcome = tokio::runtime::Builder::new_multi_thread()

@@ -27,13 +27,13 @@ use crate::telemetry;
 
 #[derive(Subcommand)]
 pub(super) enum Command {
-    /// Make a key, and print what its holder needs. It is not shown again.
+    /// Make a key, and print what its holder needs, as JSON. It is not shown again.
     Create(CreateArgs),
-    /// Print all keys, without their secrets.
+    /// Print all keys as JSON, without their secrets.
     List(InstallationArgs),
-    /// Refuse a key from now on.
+    /// Refuse a key from now on, on every replica.
     Revoke(RevokeArgs),
-    /// Seal everything that is sealed with the first master key, so that others can be removed.
+    /// Seal anew, with the first master key, what is sealed with another, so that others can go.
     Reseal(InstallationArgs),
 }
 
@@ -42,10 +42,10 @@ pub(super) enum Command {
 pub(super) struct InstallationArgs {
     #[command(flatten)]
     file: FileArgs,
-    /// The Postgres of the installation.
+    /// The Postgres of the installation, whose master key the settings must name.
     #[arg(long, value_name = "URL")]
     database_url: Option<String>,
-    /// The data folder of a running `firesteel dev`.
+    /// The data folder of a running `firesteel dev`; its default one if no database is named.
     #[arg(long, value_name = "DIR", conflicts_with = "database_url")]
     data_dir: Option<PathBuf>,
 }
@@ -61,10 +61,10 @@ pub(super) struct CreateArgs {
     /// What the key's holder may do, as a policy document in IAM's JSON; else everything.
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
-    /// A bearer token in place of a key that signs.
+    /// Make a bearer token, for curl and web pages, in place of a key that signs.
     #[arg(long)]
     bearer: bool,
-    /// The key's life, such as 12h. A key that signs becomes one for a session, with a token.
+    /// The key's life, such as 12h; else it has no end. A key that signs comes with a session token.
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     expires_in: Option<Duration>,
     #[command(flatten)]
@@ -73,6 +73,7 @@ pub(super) struct CreateArgs {
 
 #[derive(Args)]
 pub(super) struct RevokeArgs {
+    /// The accessKeyId that `create` and `list` print.
     #[arg(value_name = "KEYID")]
     id: String,
     #[command(flatten)]

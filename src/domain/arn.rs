@@ -15,7 +15,7 @@ pub struct Region {
 
 impl Region {
     pub fn virtual_cluster(&self, account: &AccountId, id: &VirtualClusterId) -> String {
-        self.name(account, &format!("virtualclusters/{id}"))
+        self.resource(account, &format!("virtualclusters/{id}"))
     }
 
     pub fn job_run(
@@ -24,14 +24,14 @@ impl Region {
         virtual_cluster: &VirtualClusterId,
         id: &JobRunId,
     ) -> String {
-        self.name(
+        self.resource(
             account,
             &format!("virtualclusters/{virtual_cluster}/jobruns/{id}"),
         )
     }
 
     pub fn job_template(&self, account: &AccountId, id: &JobTemplateId) -> String {
-        self.name(account, &format!("jobtemplates/{id}"))
+        self.resource(account, &format!("jobtemplates/{id}"))
     }
 
     pub fn security_configuration(
@@ -39,7 +39,7 @@ impl Region {
         account: &AccountId,
         id: &SecurityConfigurationId,
     ) -> String {
-        self.name(account, &format!("securityconfigurations/{id}"))
+        self.resource(account, &format!("securityconfigurations/{id}"))
     }
 
     /// Reads the name of a resource that may be kept here; a name of another region or partition,
@@ -58,7 +58,10 @@ impl Region {
     /// The name of a resource of `account`, by its path without the leading slash: also of one
     /// whose id has no right form and which does not exist.
     pub fn resource(&self, account: &AccountId, path: &str) -> String {
-        self.name(account, path)
+        format!(
+            "arn:{}:emr-containers:{}:{account}:/{path}",
+            self.partition, self.region
+        )
     }
 
     /// A user of the account as a caller.
@@ -69,13 +72,6 @@ impl Region {
     /// The account itself as a caller.
     pub fn account_root(&self, account: &AccountId) -> String {
         format!("arn:{}:iam::{account}:root", self.partition)
-    }
-
-    fn name(&self, account: &AccountId, path: &str) -> String {
-        format!(
-            "arn:{}:emr-containers:{}:{account}:/{path}",
-            self.partition, self.region
-        )
     }
 }
 

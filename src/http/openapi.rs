@@ -46,9 +46,14 @@ pub(super) fn head() -> OpenApi {
             (name = "Job templates", description = "What job runs have in common, with parameters."),
             (
                 name = "Security configurations",
-                description = "What virtual clusters keep to: encryption and authorization."
+                description = "What virtual clusters keep to: encryption and authorization. Kept \
+                               and shown, without effect on job runs yet."
             ),
-            (name = "Managed endpoints", description = "Interactive Spark, by session."),
+            (
+                name = "Managed endpoints",
+                description = "Interactive Spark, by session. Not supported yet: each request is \
+                               checked, and then answered with ValidationException."
+            ),
             (name = "Tags", description = "Labels of any resource, by its ARN."),
         ),
     )]

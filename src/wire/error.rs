@@ -33,8 +33,6 @@ pub enum ApiError {
     Serialization(String),
     /// The body's content type is not JSON.
     UnsupportedMediaType,
-    /// The caller accepts no JSON.
-    NotAcceptable,
     /// No operation has this path.
     UnknownOperation,
     /// An operation has this path, with another method.
@@ -117,11 +115,6 @@ impl ApiError {
                 S::UNSUPPORTED_MEDIA_TYPE,
                 "UnsupportedMediaTypeException",
                 "The Content-Type of the request must be application/json.",
-            ),
-            Self::NotAcceptable => (
-                S::NOT_ACCEPTABLE,
-                "NotAcceptableException",
-                "The response is application/json, which the request does not accept.",
             ),
             Self::UnknownOperation => (
                 S::NOT_FOUND,
@@ -230,7 +223,6 @@ mod tests {
             ApiError::AccessDenied(text()),
             ApiError::Serialization(text()),
             ApiError::UnsupportedMediaType,
-            ApiError::NotAcceptable,
             ApiError::UnknownOperation,
             ApiError::MethodNotAllowed,
             ApiError::RequestEntityTooLarge,

@@ -10,6 +10,7 @@ use tokio::sync::Barrier;
 use crate::harness::TestApp;
 use crate::harness::client::{job_run, virtual_cluster, with};
 use crate::harness::cluster::Namespaces;
+use crate::job_templates;
 
 const REUSED: &str = "The client token has already been used with a different request.";
 
@@ -101,4 +102,15 @@ async fn creations_of_one_moment_give_one_virtual_cluster(pool: PgPool) {
     let id = replies[0].text("id");
     assert!(replies.iter().all(|reply| reply.text("id") == id));
     assert_eq!(app.count("virtual_cluster").await, 1);
+}
+
+#[sqlx::test]
+async fn the_token_of_a_deleted_template_makes_a_new_one(pool: PgPool) {
+    let app = TestApp::start(pool).await;
+    let request = job_templates::template(&job_templates::fixed());
+    let first = app.client.post("/jobtemplates", &request).await.text("id");
+    let path = format!("/jobtemplates/{first}");
+    app.client.delete(&path).await.text("id");
+    let second = app.client.post("/jobtemplates", &request).await.text("id");
+    assert_ne!(first, second);
 }

@@ -4,10 +4,10 @@ use serde_json::{Value, json};
 use sqlx::PgPool;
 use uuid::Uuid;
 
+use crate::harness::app::ACCOUNT;
 use crate::harness::client::{job_run, virtual_cluster, with};
 use crate::harness::{Client, Reply, TestApp};
 
-const ACCOUNT: &str = "123456789012";
 const ROLE: &str = "arn:aws:iam::123456789012:role/job";
 const OTHER_ROLE: &str = "arn:aws:iam::123456789012:role/other";
 

@@ -9,6 +9,7 @@ mod cli;
 mod connections;
 mod coverage;
 mod database;
+mod docs;
 mod harness;
 mod idempotency;
 mod isolation;

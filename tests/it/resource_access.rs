@@ -1,345 +1,167 @@
-//! Who may do what to virtual clusters, security configurations, tags and managed endpoints: each
-//! operation asks for its own action on what it names, before it tells whether that exists.
+//! What a policy's holder may do, beyond what `coverage` shows of each operation: what refusals
+//! hide, what tags decide, and that a repeated request is authorized like the first.
 
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use reqwest::Method;
+use firesteel::wire::OPERATIONS;
 use serde_json::{Value, json};
 use sqlx::PgPool;
-use uuid::Uuid;
 
 use crate::harness::app::ACCOUNT;
-use crate::harness::client::{virtual_cluster, with};
-use crate::harness::{Client, Reply, TestApp};
+use crate::harness::client::with;
+use crate::harness::{Client, TestApp};
+use crate::operations::{Call, Resources, call, encoded, find, send};
 
-const ROLE: &str = "arn:aws:iam::123456789012:role/job";
-const UNKNOWN: &str = "jk518skp01ys9ka8b0npx9nt0";
+const CREATIONS: [&str; 3] = [
+    "CreateVirtualCluster",
+    "CreateJobTemplate",
+    "CreateSecurityConfiguration",
+];
 
-struct Call {
-    operation: &'static str,
-    method: Method,
-    path: String,
-    body: Option<Value>,
-    /// What a refusal names.
-    resource: String,
-}
-
-fn call(
-    operation: &'static str,
-    method: Method,
-    path: String,
-    body: Option<Value>,
-    resource: &str,
-) -> Call {
-    Call {
-        operation,
-        method,
-        path,
-        body,
-        resource: resource.to_owned(),
-    }
-}
-
-fn arn(path: &str) -> String {
-    format!("arn:aws:emr-containers:us-east-1:{ACCOUNT}:/{path}")
-}
-
-/// Every operation that names a virtual cluster, a security configuration or a resource's ARN.
-fn calls(cluster: &str, configuration: &str) -> Vec<Call> {
-    let (place, secured) = (
-        format!("virtualclusters/{cluster}"),
-        format!("securityconfigurations/{configuration}"),
-    );
-    let endpoint = format!("{place}/endpoints/8gai4l4exxxxx");
-    let tags = format!(
-        "/tags/{}",
-        utf8_percent_encode(&arn(&place), NON_ALPHANUMERIC)
-    );
-    let update = json!({"clientToken": Uuid::new_v4().to_string()});
-    let credentials = json!({"executionRoleArn": ROLE, "credentialType": "TOKEN"});
-    let new_endpoint = json!({"name": "a", "clientToken": "t", "type": "SPARK_CONNECT",
-        "releaseLabel": "emr-7.14.0-latest", "executionRoleArn": ROLE});
-    let on = |operation, method, path: &str, body, resource: &str| {
-        call(operation, method, path.to_owned(), body, &arn(resource))
-    };
-    let (get, post, delete) = (|| Method::GET, || Method::POST, || Method::DELETE);
-    let (at, secured_at, endpoint_at) = (
-        format!("/{place}"),
-        format!("/{secured}"),
-        format!("/{endpoint}"),
-    );
-    let endpoints_at = format!("{at}/endpoints");
-    vec![
-        on("DescribeVirtualCluster", get(), &at, None, &place),
-        on(
-            "UpdateVirtualCluster",
-            Method::PATCH,
-            &at,
-            Some(update),
-            &place,
-        ),
-        on(
-            "DescribeSecurityConfiguration",
-            get(),
-            &secured_at,
-            None,
-            &secured,
-        ),
-        on(
-            "TagResource",
-            post(),
-            &tags,
-            Some(json!({"tags": {"a": "b"}})),
-            &place,
-        ),
-        on("ListTagsForResource", get(), &tags, None, &place),
-        on(
-            "UntagResource",
-            delete(),
-            &format!("{tags}?tagKeys=a"),
-            None,
-            &place,
-        ),
-        on(
-            "CreateManagedEndpoint",
-            post(),
-            &endpoints_at,
-            Some(new_endpoint),
-            &place,
-        ),
-        on("ListManagedEndpoints", get(), &endpoints_at, None, &place),
-        on(
-            "DescribeManagedEndpoint",
-            get(),
-            &endpoint_at,
-            None,
-            &endpoint,
-        ),
-        on(
-            "DeleteManagedEndpoint",
-            delete(),
-            &endpoint_at,
-            None,
-            &endpoint,
-        ),
-        on(
-            "GetManagedEndpointSessionCredentials",
-            post(),
-            &format!("{endpoint_at}/credentials"),
-            Some(credentials),
-            &endpoint,
-        ),
-        on(
-            "DeleteSecurityConfiguration",
-            delete(),
-            &secured_at,
-            None,
-            &secured,
-        ),
-        on("DeleteVirtualCluster", delete(), &at, None, &place),
-    ]
-}
-
-/// Every operation that names nothing that is there already.
-fn calls_on_any(namespace: &str) -> Vec<Call> {
-    let configuration = json!({"name": "a", "clientToken": Uuid::new_v4().to_string(),
-        "securityConfigurationData": {}});
-    let (clusters, configurations) = ("/virtualclusters", "/securityconfigurations");
-    let on =
-        |operation, method, path: &str, body| call(operation, method, path.to_owned(), body, "*");
-    vec![
-        on(
-            "CreateVirtualCluster",
-            Method::POST,
-            clusters,
-            Some(virtual_cluster("a", "local", namespace)),
-        ),
-        on("ListVirtualClusters", Method::GET, clusters, None),
-        on(
-            "CreateSecurityConfiguration",
-            Method::POST,
-            configurations,
-            Some(configuration),
-        ),
-        on(
-            "ListSecurityConfigurations",
-            Method::GET,
-            configurations,
-            None,
-        ),
-    ]
-}
-
-async fn send(client: &Client, call: &Call) -> Reply {
-    let mut request = client.request(call.method.clone(), &call.path);
-    if let Some(body) = &call.body {
-        request = request.json(body);
-    }
-    client.send(request).await
-}
-
-fn statement(effect: &str, action: &str, resource: &str) -> Value {
-    let action = format!("emr-containers:{action}");
-    json!({"Effect": effect, "Action": action, "Resource": resource})
-}
-
-fn policy(statements: &[Value]) -> Option<Value> {
-    Some(json!({"Version": "2012-10-17", "Statement": statements}))
-}
-
-async fn start(pool: PgPool) -> (TestApp, String, String) {
+async fn start(pool: PgPool) -> (TestApp, Client) {
     let app = TestApp::with(pool, &[("API__AUTH", "sigv4")]).await;
     let admin = app.signed(ACCOUNT, None).await;
-    let cluster = admin.virtual_cluster("jobs").await;
-    let request = json!({"name": "a", "clientToken": "c", "securityConfigurationData": {}});
-    let configuration = admin.post("/securityconfigurations", &request).await;
-    (app, cluster, configuration.text("id"))
+    (app, admin)
 }
 
-#[track_caller]
-fn assert_denied(reply: &Reply, call: &Call, reason: &str) {
-    let message = format!(
-        "User: arn:aws:iam::{ACCOUNT}:user/someone is not authorized to perform: \
-         emr-containers:{} on resource: {} {reason}",
-        call.operation, call.resource
-    );
-    reply.refused(403, "AccessDeniedException", &message);
+fn policy(statement: &Value) -> Option<Value> {
+    Some(json!({"Version": "2012-10-17", "Statement": statement}))
+}
+
+/// Allows the operation where a tag has the value `data`.
+fn on_tag(operation: &str, key: &str) -> Option<Value> {
+    let action = format!("emr-containers:{operation}");
+    policy(
+        &json!({"Effect": "Allow", "Action": action, "Resource": "*",
+        "Condition": {"StringEquals": {key: "data"}}}),
+    )
+}
+
+/// What there is to see of the resources.
+async fn everything(admin: &Client, resources: &Resources) -> Vec<Value> {
+    let mut seen = Vec::new();
+    for operation in OPERATIONS {
+        let endpoint = operation.name.contains("ManagedEndpoint");
+        if operation.method.as_str() == "GET" && !endpoint {
+            let reply = send(admin, &call(operation, resources)).await;
+            assert_eq!(reply.status, 200, "{}: {}", operation.name, reply.body);
+            seen.push(reply.body);
+        }
+    }
+    seen
 }
 
 #[sqlx::test]
 async fn a_denied_caller_learns_nothing_and_changes_nothing(pool: PgPool) {
-    let (app, cluster, configuration) = start(pool).await;
-    let mut all = calls(&cluster, &configuration);
-    all.extend(calls(UNKNOWN, UNKNOWN));
-    all.extend(calls("abc", "abc"));
-    all.extend(calls_on_any("more"));
-    let nothing = app
-        .signed(ACCOUNT, policy(&[statement("Allow", "StartJobRun", "*")]))
-        .await;
-    for call in &all {
-        let reply = send(&nothing, call).await;
-        let reason = format!(
-            "because no identity-based policy allows the emr-containers:{} action",
-            call.operation
-        );
-        assert_denied(&reply, call, &reason);
-    }
-    for call in &all {
-        let denied = policy(&[
-            statement("Allow", "*", "*"),
-            statement("Deny", call.operation, &call.resource),
-        ]);
-        let denied = app.signed(ACCOUNT, denied).await;
-        let reply = send(&denied, call).await;
-        assert_denied(
-            &reply,
-            call,
-            "with an explicit deny in an identity-based policy",
-        );
-    }
-    let admin = app.signed(ACCOUNT, None).await;
-    let found = admin.describe(&cluster).await;
-    assert_eq!(
-        found.state,
-        Some(firesteel::wire::VirtualClusterState::Running)
-    );
-    assert_eq!(app.count("virtual_cluster").await, 1);
-    assert_eq!(app.count("security_configuration").await, 1);
-}
-
-#[sqlx::test]
-async fn what_is_allowed_on_one_resource_is_done(pool: PgPool) {
-    let (app, cluster, configuration) = start(pool).await;
-    let mut all = calls_on_any("more");
-    all.extend(calls(&cluster, &configuration));
-    for call in &all {
-        let allowed = policy(&[statement("Allow", call.operation, &call.resource)]);
-        let allowed = app.signed(ACCOUNT, allowed).await;
-        let reply = send(&allowed, call).await;
-        if call.operation.contains("ManagedEndpoint") {
-            reply.invalid(&format!("{} is not supported yet.", call.operation));
-        } else {
-            assert_eq!(reply.status, 200, "{}: {}", call.operation, reply.body);
+    let (app, admin) = start(pool).await;
+    let own = Resources::new(&admin, ACCOUNT).await;
+    let absent = Resources::absent(ACCOUNT);
+    let malformed = Resources {
+        virtual_cluster: "abc".to_owned(),
+        job_run: "abc".to_owned(),
+        job_template: "abc".to_owned(),
+        security_configuration: "abc".to_owned(),
+        endpoint: "abc".to_owned(),
+        ..absent.clone()
+    };
+    let before = everything(&admin, &own).await;
+    let elsewhere = "arn:aws:emr-containers:us-east-1:210987654321:*";
+    let nothing = policy(&json!({"Effect": "Allow", "Action": "*", "Resource": elsewhere}));
+    let nothing = app.signed(ACCOUNT, nothing).await;
+    for resources in [&own, &absent, &malformed] {
+        for operation in OPERATIONS {
+            let call = call(operation, resources);
+            let (name, resource) = (operation.name, &call.resource);
+            send(&nothing, &call).await.refused(
+                403,
+                "AccessDeniedException",
+                &format!(
+                    "User: arn:aws:iam::{ACCOUNT}:user/someone is not authorized to perform: \
+                     emr-containers:{name} on resource: {resource} because no identity-based \
+                     policy allows the emr-containers:{name} action"
+                ),
+            );
         }
     }
+    assert_eq!(everything(&admin, &own).await, before);
 }
 
 #[sqlx::test]
-async fn what_one_may_do_depends_on_tags(pool: PgPool) {
-    let (app, cluster, configuration) = start(pool).await;
-    let on_tags = |action: &str, key: &str| {
-        let condition = json!({"StringEquals": {key: "data"}});
-        policy(&[with(
-            statement("Allow", action, "*"),
-            json!({"Condition": condition}),
-        )])
-    };
-    let tagged = json!({"tags": {"team": "data"}});
-    for call in calls_on_any("more") {
-        let Some(body) = call.body.clone() else {
-            continue;
+async fn the_tags_of_a_creation_decide_who_may_make_it(pool: PgPool) {
+    let (app, _) = start(pool).await;
+    let resources = Resources::absent(ACCOUNT);
+    for operation in CREATIONS {
+        let may = on_tag(operation, "aws:RequestTag/team");
+        let client = app.signed(ACCOUNT, may).await;
+        let untagged = call(find(operation), &resources);
+        assert_eq!(send(&client, &untagged).await.status, 403, "{operation}");
+        let tags = json!({"tags": {"team": "data"}});
+        let tagged = Call {
+            body: untagged.body.map(|body| with(body, tags)),
+            ..untagged
         };
-        let client = app
-            .signed(ACCOUNT, on_tags(call.operation, "aws:RequestTag/team"))
-            .await;
-        let reply = client.post(&call.path, &body).await;
-        assert_eq!(reply.status, 403, "{}", call.operation);
-        let reply = client.post(&call.path, &with(body, tagged.clone())).await;
-        assert_eq!(reply.status, 200, "{}", call.operation);
+        assert_eq!(send(&client, &tagged).await.status, 200, "{operation}");
     }
-    let admin = app.signed(ACCOUNT, None).await;
-    let named = calls(&cluster, &configuration)
-        .into_iter()
-        .filter(|call| !call.resource.contains("endpoints"));
-    for call in named {
-        let resource = utf8_percent_encode(&call.resource, NON_ALPHANUMERIC);
-        let tags = format!("/tags/{resource}");
-        let untag = admin.request(Method::DELETE, &format!("{tags}?tagKeys=team"));
-        assert_eq!(admin.send(untag).await.status, 200);
-        let client = app
-            .signed(ACCOUNT, on_tags(call.operation, "aws:ResourceTag/team"))
-            .await;
-        assert_eq!(send(&client, &call).await.status, 403, "{}", call.operation);
-        assert_eq!(admin.post(&tags, &tagged).await.status, 200);
-        assert_ne!(send(&client, &call).await.status, 403, "{}", call.operation);
+}
+
+#[sqlx::test]
+async fn the_tags_of_a_resource_decide_who_may_use_it(pool: PgPool) {
+    let (app, admin) = start(pool).await;
+    for operation in OPERATIONS {
+        let resources = Resources::new(&admin, ACCOUNT).await;
+        let call = call(operation, &resources);
+        if call.resource == "*" || call.resource.contains("/endpoints/") {
+            continue;
+        }
+        let may = on_tag(operation.name, "aws:ResourceTag/team");
+        let client = app.signed(ACCOUNT, may).await;
+        let name = operation.name;
+        assert_eq!(send(&client, &call).await.status, 403, "{name}");
+        let tags = format!("/tags/{}", encoded(&call.resource));
+        let tagged = admin.post(&tags, &json!({"tags": {"team": "data"}})).await;
+        assert_eq!(tagged.status, 200, "{name}: {}", tagged.body);
+        // A run that has not ended keeps its virtual cluster, which is another rule.
+        assert_ne!(send(&client, &call).await.status, 403, "{name}");
     }
-    let client = app
-        .signed(ACCOUNT, on_tags("TagResource", "aws:RequestTag/team"))
-        .await;
-    let resource = arn(&format!("virtualclusters/{cluster}"));
-    let path = format!("/tags/{}", utf8_percent_encode(&resource, NON_ALPHANUMERIC));
-    let reply = client
-        .post(&path, &json!({"tags": {"team": "other"}}))
-        .await;
-    assert_eq!(reply.status, 403);
-    assert_eq!(client.post(&path, &tagged).await.status, 200);
+}
+
+#[sqlx::test]
+async fn the_tags_that_are_set_decide_who_may_set_them(pool: PgPool) {
+    let (app, admin) = start(pool).await;
+    let resources = Resources::new(&admin, ACCOUNT).await;
+    let may = on_tag("TagResource", "aws:RequestTag/team");
+    let client = app.signed(ACCOUNT, may).await;
+    let path = call(find("TagResource"), &resources).path;
+    for (value, status) in [("other", 403), ("data", 200)] {
+        let reply = client.post(&path, &json!({"tags": {"team": value}})).await;
+        assert_eq!(reply.status, status, "{value}");
+    }
 }
 
 #[sqlx::test]
 async fn a_replay_is_authorized_like_the_first_request(pool: PgPool) {
-    let (app, ..) = start(pool).await;
-    let admin = app.signed(ACCOUNT, None).await;
-    let nothing = app
-        .signed(ACCOUNT, policy(&[statement("Allow", "StartJobRun", "*")]))
-        .await;
-    for call in calls_on_any("more") {
-        if call.body.is_some() {
-            assert_eq!(send(&admin, &call).await.status, 200);
-            assert_eq!(
-                send(&nothing, &call).await.status,
-                403,
-                "{}",
-                call.operation
-            );
-        }
+    let (app, admin) = start(pool).await;
+    let other = policy(
+        &json!({"Effect": "Allow", "Action": "emr-containers:StartJobRun",
+        "Resource": "*"}),
+    );
+    let other = app.signed(ACCOUNT, other).await;
+    for operation in CREATIONS {
+        let creation = call(find(operation), &Resources::absent(ACCOUNT));
+        assert_eq!(send(&admin, &creation).await.status, 200, "{operation}");
+        assert_eq!(send(&other, &creation).await.status, 403, "{operation}");
     }
 }
 
 #[sqlx::test]
 async fn who_created_is_told_by_arn(pool: PgPool) {
-    let (app, _, configuration) = start(pool).await;
-    let admin = app.signed(ACCOUNT, None).await;
-    let path = format!("/securityconfigurations/{configuration}");
-    let reply = admin.get(&path).await;
+    let (_app, admin) = start(pool).await;
+    let own = Resources::new(&admin, ACCOUNT).await;
     let user = format!("arn:aws:iam::{ACCOUNT}:user/someone");
-    assert_eq!(reply.body["securityConfiguration"]["createdBy"], user);
+    for (operation, member) in [
+        ("DescribeJobRun", "jobRun"),
+        ("DescribeJobTemplate", "jobTemplate"),
+        ("DescribeSecurityConfiguration", "securityConfiguration"),
+    ] {
+        let reply = send(&admin, &call(find(operation), &own)).await;
+        assert_eq!(reply.body[member]["createdBy"], user, "{operation}");
+    }
 }

@@ -3,6 +3,7 @@
 use reqwest::Method;
 use sqlx::PgPool;
 
+use crate::harness::app::ACCOUNT;
 use crate::harness::client::virtual_cluster;
 use crate::harness::{Client, TestApp};
 
@@ -113,4 +114,21 @@ async fn it_is_off_by_default(pool: PgPool) {
             .await
             .invalid("VirtualCluster does not exist");
     }
+}
+
+#[sqlx::test]
+async fn who_proves_nothing_takes_from_no_bucket(pool: PgPool) {
+    let settings = [SLOW.as_slice(), &[("API__AUTH", "sigv4")]].concat();
+    let app = TestApp::with(pool, &settings).await;
+    let client = app.signed(ACCOUNT, None).await;
+    for _ in 0..5 {
+        let reply = app.client.delete("/virtualclusters/abc").await;
+        reply.refused_with(403, "MissingAuthenticationTokenException", "");
+    }
+    for _ in 0..3 {
+        let reply = client.delete("/virtualclusters/abc").await;
+        reply.invalid("VirtualCluster does not exist");
+    }
+    let refused = client.delete("/virtualclusters/abc").await;
+    refused.refused(400, "ThrottlingException", "Rate exceeded");
 }

@@ -4,7 +4,6 @@
 use anyhow::bail;
 
 use super::print;
-use crate::domain::access_key::Proof;
 use crate::domain::clock::{Clock as _, SystemClock};
 use crate::domain::job_template::sealing_place;
 use crate::sealing::MasterKeys;
@@ -48,11 +47,8 @@ impl Resealing<'_> {
             if !key.is_usable(now) {
                 continue;
             }
-            let known = match &key.proof {
-                Proof::Permanent { sealed_secret } | Proof::Temporary { sealed_secret, .. } => {
-                    sealed_secret
-                }
-                Proof::Bearer { .. } => continue,
+            let Some(known) = key.proof.sealed_secret() else {
+                continue;
             };
             if let Some(anew) = self.anew(key.id.sealing_place(), known) {
                 let changed = store.reseal_access_key(&key.id, known, &anew).await?;

@@ -234,6 +234,14 @@ fn everything_wrong_with_what_is_given_is_told_at_once_and_no_value() {
 }
 
 #[test]
+fn a_parameter_that_nothing_uses_does_no_harm() {
+    let data = template(&[("a", plain())], submit("x", &[], ""), &[]);
+    assert_eq!(check(&data), Ok(()));
+    assert!(filled(&data, &[]).is_ok());
+    assert!(filled(&data, &[("a", "1")]).is_ok());
+}
+
+#[test]
 fn what_a_run_replaces_needs_no_parameters() {
     let data = template(&[("a", plain())], submit("${a}", &[], "--name ${a}"), &[]);
     let replaced = Replaced {
