@@ -3,6 +3,7 @@
 mod clusters;
 mod healthcheck;
 mod keys;
+mod master_keys;
 mod process;
 
 use std::io::Write as _;

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{FileArgs, load, process};
+use super::{FileArgs, load, master_keys, process};
 use crate::config::{
     Config, DEV_MASTER_KEY, InvalidConfig, MAKE_A_KEY, Overrides, Secret, parse_duration,
 };
@@ -152,34 +152,10 @@ async fn create(args: CreateArgs) -> anyhow::Result<()> {
         revoked_at: None,
     };
     if key.proof.sealed_secret().is_some() {
-        check_master_keys(&store, &keys, created_at).await?;
+        master_keys::check(&store, &keys, created_at).await?;
     }
     store.create_access_key(&key).await?;
     print(&Created::new(&key.id, &credentials))
-}
-
-/// A secret that is sealed with the master key of another installation would never be read again:
-/// the installation's own opens at least one of the keys that are in use.
-async fn check_master_keys(store: &Store, keys: &MasterKeys, now: Timestamp) -> anyhow::Result<()> {
-    let mut sealed = false;
-    for key in store.list_access_keys().await? {
-        let Some(secret) = key.proof.sealed_secret().filter(|_| key.is_usable(now)) else {
-            continue;
-        };
-        if keys.open(&key.id.sealing_place(), secret).is_ok() {
-            return Ok(());
-        }
-        sealed = true;
-    }
-    if sealed {
-        return Err(InvalidConfig(
-            "the master key is not this installation's: it opens none of the access keys in use; \
-             where the right one is lost, revoke them first"
-                .to_owned(),
-        )
-        .into());
-    }
-    Ok(())
 }
 
 async fn list(args: InstallationArgs) -> anyhow::Result<()> {

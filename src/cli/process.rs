@@ -12,7 +12,7 @@ use anyhow::{Context as _, bail};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use super::{Role, clusters};
+use super::{Role, clusters, master_keys};
 use crate::app::App;
 use crate::config::{Auth, Config, InvalidConfig, MAKE_A_KEY, Secret, WorkerConfig};
 use crate::domain::clock::SystemClock;
@@ -145,6 +145,9 @@ async fn start(
             );
             tracing::warn!("{open}");
             ready = format!("{ready}\n{open}");
+        }
+        if let (Auth::SigV4, Some(keys)) = (app.config.api.auth(), &app.master_keys) {
+            master_keys::check(&app.store, keys, app.clock.now()).await?;
         }
         let api = http::api(app.clone())?;
         let limits = http::Limits {

@@ -13,9 +13,20 @@ const VERSION: u8 = 1;
 
 /// The hash of everything in a request but its client token.
 pub(super) fn request_hash<R: Request>(request: &R) -> Result<RequestHash, ApiError> {
+    request_hash_without(request, &[])
+}
+
+/// As `request_hash`, without some more members.
+pub(super) fn request_hash_without<R: Request>(
+    request: &R,
+    members: &[&str],
+) -> Result<RequestHash, ApiError> {
     let mut value = serde_json::to_value(request).map_err(ApiError::internal)?;
-    if let Some(members) = value.as_object_mut() {
-        members.remove("clientToken");
+    if let Some(all) = value.as_object_mut() {
+        all.remove("clientToken");
+        for member in members {
+            all.remove(*member);
+        }
     }
     let mut hash = Sha256::new();
     hash.update([VERSION]);

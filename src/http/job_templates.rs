@@ -8,7 +8,6 @@ use std::collections::BTreeMap;
 use axum::extract::State;
 
 use super::Shared;
-use super::idempotency::request_hash;
 use super::paging::{List, json_bytes};
 use super::request::{Answer, Valid};
 use crate::app::App;
@@ -42,16 +41,17 @@ pub(super) async fn create_job_template(
         request_tags: request.tags.as_ref(),
         ..Access::default()
     })?;
-    let hash = request_hash(&request)?;
+    let hash = sealed::hash(&request)?;
     let (store, token) = (&app.store, &request.client_token);
     let known = store.job_template_by_token(&caller.account, token, &hash);
     let created = match known.await? {
         Some(created) => created,
         None => {
-            let new = new_job_template(&app, request)?;
+            let new = new_job_template(&app, request.clone())?;
             store.create_job_template(&caller, &new, &hash).await?
         }
     };
+    sealed::check_same(&app, &created, &request)?;
     Ok(Answer(wire::CreateJobTemplateResponse {
         arn: Some(app.region.job_template(&created.account, &created.id)),
         id: Some(created.id.to_string()),

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use axum::extract::{Request, State};
 use axum::http::header::{
-    ACCESS_CONTROL_REQUEST_METHOD, AUTHORIZATION, CONTENT_TYPE, HOST, ORIGIN,
+    ACCESS_CONTROL_REQUEST_METHOD, AUTHORIZATION, CONTENT_TYPE, HOST, ORIGIN, RETRY_AFTER,
 };
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use axum::middleware::Next;
@@ -66,7 +66,11 @@ pub(super) async fn share(
             amz("x-amz-security-token"),
             amz("x-amz-content-sha256"),
         ])
-        .expose_headers([amz("x-amzn-requestid"), amz("x-amzn-errortype")])
+        .expose_headers([
+            RETRY_AFTER,
+            amz("x-amzn-requestid"),
+            amz("x-amzn-errortype"),
+        ])
         .max_age(PREFLIGHT_LIFE);
     match cors.layer(next).oneshot(request).await {
         Ok(response) => response,

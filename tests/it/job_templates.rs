@@ -154,6 +154,31 @@ async fn one_client_token_makes_one_template(pool: PgPool) {
 }
 
 #[sqlx::test]
+async fn one_client_token_makes_one_sealed_template_of_which_there_is_no_hash(pool: PgPool) {
+    let app = TestApp::start(pool).await;
+    let key = json!({"kmsKeyArn": "arn:aws:kms:us-east-1:123456789012:key/a"});
+    let request = with(template(&data()), key.clone());
+    let first = app.client.post("/jobtemplates", &request).await;
+    let again = app.client.post("/jobtemplates", &request).await;
+    assert_eq!(first.body, again.body);
+    first.text("id");
+    let other = with(request.clone(), json!({"jobTemplateData": fixed()}));
+    app.client
+        .post("/jobtemplates", &other)
+        .await
+        .invalid("The client token has already been used with a different request.");
+    let mut another_token = other;
+    another_token["clientToken"] = json!("another");
+    let second = app.client.post("/jobtemplates", &another_token).await;
+    second.text("id");
+    let hashes: i64 = sqlx::query_scalar("SELECT count(DISTINCT request_hash) FROM job_template")
+        .fetch_one(&app.pool)
+        .await
+        .unwrap();
+    assert_eq!(hashes, 1, "a hash says what is sealed");
+}
+
+#[sqlx::test]
 async fn templates_are_listed_in_pages_newest_first_and_by_time(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let mut ids = Vec::new();

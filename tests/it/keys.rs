@@ -276,6 +276,29 @@ async fn a_key_is_not_sealed_with_another_installations_master_key(pool: PgPool)
 }
 
 #[sqlx::test]
+async fn a_replica_with_another_installations_master_key_does_not_start(pool: PgPool) {
+    let mut keys = Keys::new(&pool);
+    keys.create(&[]).await;
+    let folder = TempDir::new().unwrap();
+    let config = serve_config(folder.path());
+    let serve = |master_keys: &str| {
+        let mut command = serve(&config, &pool, "api");
+        command.env("FIRESTEEL_API__AUTH", "sigv4");
+        command.env("FIRESTEEL_MASTER_KEY", master_keys);
+        command
+    };
+    let own = std::mem::replace(&mut keys.master_keys, MasterKeys::random());
+    let (code, _, errors) = output(serve(&keys.master_keys)).await;
+    assert_eq!(code, Some(2), "{errors}");
+    assert!(errors.contains("is not this installation's"), "{errors}");
+    let both = format!("{} {own}", keys.master_keys);
+    Running::start(serve(&both))
+        .await
+        .end(Signal::SIGTERM)
+        .await;
+}
+
+#[sqlx::test]
 async fn everything_is_sealed_anew_or_what_is_not_is_named(pool: PgPool) {
     let mut keys = Keys::new(&pool);
     let created = keys.create(&[]).await;
