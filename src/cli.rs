@@ -13,7 +13,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::config::{Command, Config, InvalidConfig, Overrides};
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 use crate::{http, telemetry};
 
 /// The Amazon EMR on EKS API for any Kubernetes cluster.
@@ -209,7 +209,8 @@ impl ListenArgs {
 }
 
 fn exit_code(error: &anyhow::Error) -> ExitCode {
-    if error.is::<InvalidConfig>() {
+    let invalid_url = matches!(error.downcast_ref(), Some(StoreError::InvalidUrl(_)));
+    if invalid_url || error.is::<InvalidConfig>() {
         ExitCode::from(2)
     } else {
         ExitCode::FAILURE

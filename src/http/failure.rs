@@ -22,6 +22,7 @@ impl From<StoreError> for ApiError {
                 Self::ServiceUnavailable("The service is not available now. Try again.".to_owned())
             }
             StoreError::Query(_)
+            | StoreError::InvalidUrl(_)
             | StoreError::UnknownValue(_)
             | StoreError::SchemaOlder
             | StoreError::SchemaNewer

@@ -78,7 +78,8 @@ impl<C: Clock + Clone> Throttle<C> {
         })
     }
 
-    /// Takes a token of the operation and one of the account's own, if both are there.
+    /// Takes a token of the operation, and then one of the account's own; the first is spent even
+    /// where the second is missing.
     fn take(&self, account: &AccountId, operation: Option<&Operation>) -> Result<(), Empty> {
         if self.requests.fetch_add(1, Ordering::Relaxed) % TIDY_EVERY == TIDY_EVERY - 1 {
             self.tidy();

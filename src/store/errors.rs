@@ -12,6 +12,8 @@ pub enum StoreError {
     Unavailable(#[source] QueryFailure),
     #[error("the database refused a statement")]
     Query(#[source] QueryFailure),
+    #[error("the database's URL is not valid")]
+    InvalidUrl(#[source] QueryFailure),
     /// A column holds something that only another version, or a hand, can have written.
     #[error("the database holds a value of {0} that this version does not know")]
     UnknownValue(&'static str),
@@ -124,6 +126,8 @@ impl From<sqlx::Error> for StoreError {
         };
         if passes {
             Self::Unavailable(failure)
+        } else if matches!(error, sqlx::Error::Configuration(_)) {
+            Self::InvalidUrl(failure)
         } else {
             Self::Query(failure)
         }

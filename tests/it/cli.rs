@@ -319,6 +319,38 @@ async fn a_database_that_is_not_there_is_said_without_its_password() {
     assert!(!errors.contains("hunter2"), "{errors}");
 }
 
+#[tokio::test]
+async fn a_password_under_a_misspelt_name_is_not_logged() {
+    for filter in ["info", "trace", "sqlx_postgres=trace"] {
+        let mut command = firesteel(&[
+            "migrate",
+            "--database-url=postgres://u@127.0.0.1:1/x?pasword=hunter2",
+        ]);
+        command.env("FIRESTEEL_DATABASE__ACQUIRE_TIMEOUT", "100ms");
+        command.env("FIRESTEEL_LOG__FILTER", filter);
+        let (code, _, errors) = output(command).await;
+        assert_eq!(code, Some(1), "{errors}");
+        assert!(!errors.contains("hunter2"), "{filter}: {errors}");
+    }
+}
+
+#[tokio::test]
+async fn a_url_that_is_none_is_a_wrong_setting() {
+    for url in [
+        "hunter2",
+        "postgres://u:hunter2@[x/db",
+        "postgres://u:hunter2@h/x?port=y",
+    ] {
+        let (code, _, errors) = output(firesteel(&["migrate", "--database-url", url])).await;
+        assert_eq!(code, Some(2), "{url}: {errors}");
+        assert!(
+            errors.contains("the database's URL is not valid"),
+            "{errors}"
+        );
+        assert!(!errors.contains("hunter2"), "{errors}");
+    }
+}
+
 #[sqlx::test(migrations = false)]
 async fn serve_waits_for_nobody_to_migrate(pool: PgPool) {
     let folder = TempDir::new().unwrap();
