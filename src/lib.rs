@@ -1,13 +1,15 @@
 //! Firesteel: the Amazon EMR on EKS API for any Kubernetes cluster.
 //!
 //! Arrows run one way: `http -> domain, spark, cluster <- worker`, `http, worker -> store -> domain`,
-//! `cluster -> spark -> domain`; `wire` is known to `http` alone. `docs/architecture.md` says why.
+//! `cluster -> spark -> domain`, `cluster -> fetch -> domain`; `wire` is known to `http` alone.
+//! `docs/architecture.md` says why.
 
 pub mod app;
 pub mod cli;
 pub mod cluster;
 pub mod config;
 pub mod domain;
+pub mod fetch;
 pub mod http;
 pub mod installed;
 pub mod sealing;

@@ -10,10 +10,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use firesteel::cluster::kubernetes::{Access, KubernetesCluster, Settings};
-use firesteel::cluster::{Cluster, DriverRef, Event, Seen};
+use firesteel::cluster::{Cluster, DriverRef, Event, Prepared, Seen};
 use firesteel::domain::ids::{ClusterId, JobRunId, VirtualClusterId};
 use firesteel::domain::job_run::decide::Node;
 use firesteel::domain::job_run::{DriverPhase, HolderKind};
+use firesteel::fetch::{self, Fetcher};
 use firesteel::spark::Plan;
 use firesteel::spark::driver_pod::PodSettings;
 use firesteel::spark::plan::Language;
@@ -45,6 +46,13 @@ impl Bench {
                 image: Some("localhost/firesteel-spark:{spark_version}".to_owned()),
                 ..PodSettings::default()
             },
+            fetcher: Arc::new(
+                Fetcher::new(
+                    fetch::Settings::default(),
+                    Arc::new(fetch::SystemResolver::default()),
+                )
+                .unwrap(),
+            ),
             request_timeout: Duration::from_secs(10),
             relist_every: Duration::from_secs(20),
         };
@@ -128,6 +136,8 @@ fn plan(driver: &DriverRef, script: &str, arguments: &[&str]) -> Plan {
         conf_files: BTreeMap::new(),
         environment: BTreeMap::new(),
         start_timeout: None,
+        templates: firesteel::spark::Templates::default(),
+        layout: None,
         warnings: vec![],
     }
 }
@@ -148,8 +158,14 @@ async fn a_pyspark_driver_with_two_executors_completes() {
         "fairscheduler.xml".to_owned(),
         "<allocations></allocations>\n".to_owned(),
     );
-    let made = cluster.create(&driver, &plan).await.unwrap();
-    let again = cluster.create(&driver, &plan).await.unwrap();
+    let made = cluster
+        .create(&driver, &plan, &Prepared::default())
+        .await
+        .unwrap();
+    let again = cluster
+        .create(&driver, &plan, &Prepared::default())
+        .await
+        .unwrap();
     assert_eq!(made.holder, again.holder);
 
     bench
@@ -194,7 +210,7 @@ async fn a_tombstone_keeps_a_late_creation_out() {
     let tombstone = cluster.occupy(&driver).await.unwrap();
     assert_eq!(tombstone.holder.kind, HolderKind::Tombstone);
     let late = cluster
-        .create(&driver, &plan(&driver, "pi.py", &[]))
+        .create(&driver, &plan(&driver, "pi.py", &[]), &Prepared::default())
         .await
         .unwrap();
     assert_eq!(late.holder, tombstone.holder);
@@ -228,7 +244,11 @@ async fn a_failing_driver_says_why() {
     let cluster = Arc::clone(&bench.cluster);
     let driver = bench.driver();
     let made = cluster
-        .create(&driver, &plan(&driver, "fail.py", &[]))
+        .create(
+            &driver,
+            &plan(&driver, "fail.py", &[]),
+            &Prepared::default(),
+        )
         .await
         .unwrap();
     let (_, exit) = bench.ended().await;
@@ -250,7 +270,11 @@ async fn a_deleted_driver_ends_before_it_is_gone() {
     let cluster = Arc::clone(&bench.cluster);
     let driver = bench.driver();
     let made = cluster
-        .create(&driver, &plan(&driver, "sleep.py", &["600"]))
+        .create(
+            &driver,
+            &plan(&driver, "sleep.py", &["600"]),
+            &Prepared::default(),
+        )
         .await
         .unwrap();
     bench

@@ -9,13 +9,12 @@ use crate::app::{Clusters, Target};
 use crate::cluster::Cluster;
 use crate::cluster::kubernetes::{self, Access, KubernetesCluster};
 use crate::cluster::process::{self, ProcessCluster};
-use crate::config::{
-    ClusterConfig, Config, DriverDefaults, InvalidConfig, KubernetesConfig, ProcessConfig,
-};
+use crate::config::{ClusterConfig, Config, InvalidConfig, KubernetesConfig, ProcessConfig};
 use crate::domain::account::Grant;
 use crate::domain::ids::ClusterId;
-use crate::spark::Defaults;
+use crate::fetch::{Fetcher, SystemResolver};
 use crate::spark::driver_pod::PodSettings;
+use crate::spark::{Policy, RunSettings};
 use crate::store::Installation;
 
 /// How long one request to an API server may take.
@@ -35,13 +34,14 @@ pub(super) async fn connect(
     config: &Config,
     installation: &Installation,
 ) -> anyhow::Result<Clusters> {
+    let fetcher = fetcher(config)?;
     let mut targets = Vec::new();
     for configured in &config.clusters {
         let id = ClusterId::parse(configured.id())
             .map_err(|error| InvalidConfig(format!("{}: {error}", configured.id())))?;
         let cluster: Arc<dyn Cluster> = match configured {
             ClusterConfig::Kubernetes(kubernetes) => {
-                Arc::new(kubernetes_cluster(&id, kubernetes, installation).await?)
+                Arc::new(kubernetes_cluster(&id, kubernetes, installation, &fetcher).await?)
             }
             ClusterConfig::Process(process) => {
                 Arc::new(process_cluster(&id, process, config, installation).await?)
@@ -55,16 +55,25 @@ pub(super) async fn connect(
                 reserved: reserved(configured),
             },
             cluster,
-            defaults: defaults(configured.defaults()),
+            defaults: run_settings(config, configured)?,
         });
     }
     Ok(targets.into_iter().collect())
+}
+
+fn fetcher(config: &Config) -> anyhow::Result<Arc<Fetcher>> {
+    let settings = config.fetching(|name| std::env::var(name).ok())?;
+    let fetcher = Fetcher::new(settings, Arc::new(SystemResolver::default()));
+    fetcher
+        .map(Arc::new)
+        .map_err(|error| InvalidConfig(format!("templates: {error}")).into())
 }
 
 async fn kubernetes_cluster(
     id: &ClusterId,
     config: &KubernetesConfig,
     installation: &Installation,
+    fetcher: &Arc<Fetcher>,
 ) -> anyhow::Result<KubernetesCluster> {
     let access = if config.in_cluster {
         Access::InCluster
@@ -78,11 +87,8 @@ async fn kubernetes_cluster(
         id: id.clone(),
         access,
         installation: installation.id.to_string(),
-        pod: PodSettings {
-            image: Some(config.image.clone()),
-            image_pull_policy: config.image_pull_policy.as_str().to_owned(),
-            service_account: config.service_account.clone(),
-        },
+        pod: pod(config),
+        fetcher: Arc::clone(fetcher),
         request_timeout: REQUEST_TIMEOUT,
         relist_every: RELIST_EVERY,
     };
@@ -129,10 +135,27 @@ fn reserved(cluster: &ClusterConfig) -> Vec<String> {
     }
 }
 
-fn defaults(config: &DriverDefaults) -> Defaults {
-    Defaults {
-        properties: config.properties.clone(),
-        releases: config.releases.clone(),
-        environment: config.environment.clone(),
+/// What a cluster's configuration says of its driver pods.
+pub(super) fn pod(config: &KubernetesConfig) -> PodSettings {
+    PodSettings {
+        image: Some(config.image.clone()),
+        image_pull_policy: config.image_pull_policy.as_str().to_owned(),
+        service_account: config.service_account.clone(),
     }
+}
+
+/// What a cluster's configuration says of its runs.
+pub(super) fn run_settings(
+    config: &Config,
+    cluster: &ClusterConfig,
+) -> Result<RunSettings, InvalidConfig> {
+    let defaults = cluster.defaults();
+    Ok(RunSettings {
+        properties: defaults.properties.clone(),
+        releases: config.releases_of(cluster)?,
+        release_properties: defaults.releases.clone(),
+        environment: defaults.environment.clone(),
+        event_log_dir: cluster.event_log_dir().map(str::to_owned),
+        policy: Policy::default(),
+    })
 }

@@ -10,10 +10,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio::sync::{mpsc, watch};
 
-use crate::domain::ids::{JobRunId, VirtualClusterId};
+use crate::domain::ids::{AccountId, JobRunId, VirtualClusterId};
 use crate::domain::job_run::decide::{Node, Refusal};
 use crate::domain::job_run::{Driver, Holder};
 use crate::spark::Plan;
+use crate::spark::driver_pod::Texts;
 
 /// Which driver is meant: its place and name, and the marks by which it is known as ours.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,6 +74,14 @@ pub enum Event {
     Deleted(Seen),
 }
 
+/// What a cluster needs to create a driver, besides its plan.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Prepared {
+    pub texts: Texts,
+    /// What was chosen for the run, for its story.
+    pub notes: Vec<String>,
+}
+
 /// Why a creation did not give a driver.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum CreateError {
@@ -122,9 +131,31 @@ pub trait Cluster: Send + Sync {
     /// Whether `namespace` exists and Firesteel may do its work there.
     async fn check_namespace(&self, namespace: &str) -> Result<(), NamespaceError>;
 
-    /// Creates the driver under its name. Where the name is held by the same attempt's driver or
-    /// tombstone of this installation, answers with that one.
-    async fn create(&self, driver: &DriverRef, plan: &Plan) -> Result<Seen, CreateError>;
+    /// Gets what the driver needs before it can be created, such as the templates that its plan
+    /// names, with what `account` may reach. Creates no driver, so its refusal leaves nothing
+    /// behind.
+    async fn prepare(
+        &self,
+        _account: &AccountId,
+        _driver: &DriverRef,
+        _plan: &Plan,
+    ) -> Result<Prepared, Refusal> {
+        Ok(Prepared::default())
+    }
+
+    /// How long `prepare` may take.
+    fn prepare_timeout(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    /// Creates the driver under its name, with all that belongs to it. Where the name is held by
+    /// the same attempt's driver or tombstone of this installation, answers with that one.
+    async fn create(
+        &self,
+        driver: &DriverRef,
+        plan: &Plan,
+        prepared: &Prepared,
+    ) -> Result<Seen, CreateError>;
 
     /// Takes the driver's name with an object that never runs. Where the name is held already,
     /// answers with its holder.

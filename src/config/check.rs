@@ -51,8 +51,10 @@ impl Config {
 
     /// What holds for every command.
     pub(super) fn check(&self) -> Result<(), InvalidConfig> {
+        self.releases()?;
         let mut seen = BTreeSet::new();
         for cluster in &self.clusters {
+            self.releases_of(cluster)?;
             let id = cluster.id();
             ClusterId::parse(id).map_err(|_| {
                 InvalidConfig(format!(
@@ -77,6 +79,7 @@ impl Config {
                 "master_key and master_key_file are both set; one is enough".to_owned(),
             ));
         }
+        self.templates.check()?;
         self.check_origins()?;
         let (default, max) = (self.api.default_page_size, self.api.max_page_size);
         if default > max {

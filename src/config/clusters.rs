@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
-use super::values;
+use super::{ReleaseConfig, values};
 use crate::domain::ids::AccountId;
 
 /// One `[[clusters]]`.
@@ -38,6 +38,12 @@ pub struct ProcessConfig {
     /// Names of environment variables that drivers get of Firesteel's own.
     #[serde(default)]
     pub pass_environment: Vec<String>,
+    /// Where event logs of runs go that name no directory themselves.
+    #[serde(default)]
+    pub event_log_dir: Option<String>,
+    /// What release labels mean here, over the installation's and the service's.
+    #[serde(default)]
+    pub releases: Vec<ReleaseConfig>,
     #[serde(default)]
     pub defaults: DriverDefaults,
 }
@@ -67,6 +73,12 @@ pub struct KubernetesConfig {
     pub image_pull_policy: ImagePullPolicy,
     #[serde(default = "spark")]
     pub service_account: String,
+    /// Where event logs of runs go that name no directory themselves.
+    #[serde(default)]
+    pub event_log_dir: Option<String>,
+    /// What release labels mean here, over the installation's and the service's.
+    #[serde(default)]
+    pub releases: Vec<ReleaseConfig>,
     #[serde(default)]
     pub defaults: DriverDefaults,
 }
@@ -138,6 +150,20 @@ impl ClusterConfig {
         }
     }
 
+    pub fn releases(&self) -> &[ReleaseConfig] {
+        match self {
+            Self::Process(process) => &process.releases,
+            Self::Kubernetes(kubernetes) => &kubernetes.releases,
+        }
+    }
+
+    pub fn event_log_dir(&self) -> Option<&str> {
+        match self {
+            Self::Process(process) => process.event_log_dir.as_deref(),
+            Self::Kubernetes(kubernetes) => kubernetes.event_log_dir.as_deref(),
+        }
+    }
+
     pub fn namespaces(&self) -> Option<&Vec<String>> {
         match self {
             Self::Process(process) => process.namespaces.as_ref(),
@@ -157,6 +183,8 @@ impl ProcessConfig {
             max_processes: four(),
             threads: None,
             pass_environment: Vec::new(),
+            event_log_dir: None,
+            releases: Vec::new(),
             defaults: DriverDefaults::default(),
         }
     }

@@ -353,3 +353,138 @@ fn the_data_folder_follows_the_xdg_rules() {
     assert_eq!(with(&relative), home);
     assert_eq!(with(&[]), None);
 }
+
+#[test]
+fn releases_of_an_installation_and_of_one_cluster_add_up() {
+    let text = format!(
+        "{PROD}event_log_dir = \"s3://logs/events\"\n\
+         [[clusters.releases]]\nlabel = \"emr-7.12.0\"\nspark = \"3.5.9\"\n\
+         [clusters.releases.properties]\n\"spark.A.b\" = \"1\"\n\
+         [[releases]]\nlabel = \"Own-4.3.0\"\nspark = \"4.3.0\"\nimage = \"own:{{spark_version}}\"\n"
+    );
+    let config = load(&text, &[]).unwrap();
+    let cluster = &config.clusters[0];
+    assert_eq!(cluster.event_log_dir(), Some("s3://logs/events"));
+    let here = config.releases_of(cluster).unwrap();
+    let patched = here.find("emr-7.12.0-java11-latest").ok().unwrap();
+    assert_eq!(patched.spark_version, "3.5.9");
+    assert_eq!(patched.properties["spark.A.b"], "1");
+    let everywhere = config.releases().unwrap();
+    for releases in [&here, &everywhere] {
+        let own = releases.find("Own-4.3.0").ok().unwrap();
+        assert_eq!(
+            own.properties["spark.kubernetes.container.image"],
+            "own:4.3.0"
+        );
+    }
+    let there = everywhere.find("emr-7.12.0-latest").ok().unwrap();
+    assert_eq!(there.spark_version, "3.5.6");
+}
+
+#[test]
+fn releases_that_make_no_sense_are_refused_with_their_place() {
+    let release = "[[releases]]\nlabel = \"own\"\n";
+    let told = refusal(release, &[]);
+    assert_eq!(
+        told,
+        "releases: own needs a Spark version: no release has this name"
+    );
+    let text = format!("{PROD}[[clusters.releases]]\nlabel = \"own\"\nspark = \"2.4.8\"\n");
+    let told = refusal(&text, &[]);
+    assert!(
+        told.starts_with("clusters: prod: releases: own has Spark 2.4.8;"),
+        "{told}"
+    );
+}
+
+fn fetching(text: &str, variables: &[(&str, &str)]) -> Result<crate::fetch::Settings, String> {
+    let config = load(text, &[]);
+    let of_environment = |name: &str| {
+        let found = variables.iter().find(|(key, _)| *key == name);
+        found.map(|(_, value)| (*value).to_owned())
+    };
+    config
+        .and_then(|config| config.fetching(of_environment))
+        .map_err(|error| error.0)
+}
+
+#[test]
+fn templates_come_from_public_addresses_and_no_bucket_by_default() {
+    let settings = fetching("", &[]).unwrap();
+    let built_in = crate::fetch::Settings::default();
+    assert!(settings.prefixes.is_empty() && settings.https_allow.is_empty());
+    assert_eq!(settings.https_ports, built_in.https_ports);
+    assert_eq!(settings.max_bytes, built_in.max_bytes);
+    assert_eq!(settings.timeout, built_in.timeout);
+    assert!(matches!(settings.s3.access, crate::fetch::S3Access::None));
+    assert_eq!(settings.s3.region, "us-east-1");
+}
+
+#[test]
+fn awss_variables_count_where_the_configuration_says_nothing_of_s3() {
+    let variables = [
+        ("AWS_ACCESS_KEY_ID", "theirs"),
+        ("AWS_SECRET_ACCESS_KEY", "secret"),
+        ("AWS_REGION", "eu-west-1"),
+        ("AWS_ENDPOINT_URL", "http://s3.test"),
+    ];
+    let s3 = fetching("", &variables).unwrap().s3;
+    assert_eq!(
+        (s3.region.as_str(), s3.endpoint.as_deref()),
+        ("eu-west-1", Some("http://s3.test"))
+    );
+    let key = |s3: crate::fetch::S3Settings| {
+        let crate::fetch::S3Access::Key { id, .. } = s3.access else {
+            panic!("no key")
+        };
+        id
+    };
+    assert_eq!(key(s3), "theirs");
+    let own =
+        "[templates.s3]\nregion = \"here\"\naccess_key_id = \"own\"\nsecret_access_key = \"s\"";
+    let s3 = fetching(own, &variables).unwrap().s3;
+    assert_eq!(s3.region, "here");
+    assert_eq!(key(s3), "own");
+}
+
+#[test]
+fn wrong_settings_of_templates_are_told_by_name() {
+    let cases = [
+        (
+            "template_prefixes = { 12 = [] }",
+            "templates.template_prefixes.12",
+        ),
+        (
+            "template_prefixes = { 123456789012 = [\"bucket\"] }",
+            "\"bucket\" is not s3://bucket",
+        ),
+        (
+            "https_allow = [\"10.0.0.0/40\"]",
+            "templates.https_allow: \"10.0.0.0/40\"",
+        ),
+        (
+            "s3 = { access_key_id = \"a\" }",
+            "templates.s3: access_key_id",
+        ),
+        (
+            "s3 = { endpoint = \"s3.test\" }",
+            "templates.s3.endpoint: \"s3.test\"",
+        ),
+        ("ca_file = \"/none.pem\"", "templates.ca_file: /none.pem"),
+        ("timeout = 0", "templates.timeout"),
+    ];
+    for (setting, told) in cases {
+        let error = match fetching(&format!("[templates]\n{setting}"), &[]) {
+            Err(error) => error,
+            Ok(_) => panic!("{setting}"),
+        };
+        assert!(error.contains(told), "{error}");
+    }
+    let open = "[templates]\nhttps_allow = [\"10.1.0.0/16\", \"fd00::1\"]\n\
+                template_prefixes = { 123456789012 = [\"s3://bucket/team\"] }";
+    let settings = fetching(open, &[]).unwrap();
+    assert_eq!(
+        (settings.https_allow.len(), settings.prefixes.len()),
+        (2, 1)
+    );
+}

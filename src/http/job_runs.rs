@@ -2,8 +2,12 @@
 
 mod accept;
 mod authorize;
+pub(super) mod events;
+mod read;
 mod template;
 mod view;
+
+pub use read::read_start_job_run;
 
 use axum::extract::State;
 
@@ -58,7 +62,8 @@ pub(super) async fn start_job_run(
         None => {
             check_running(virtual_cluster.state)?;
             let request = template::effective(&app, request, template.as_ref())?;
-            let new = accept::job_run(request, &virtual_cluster, &caller)?;
+            let settings = app.clusters.run_settings(&virtual_cluster.cluster);
+            let new = accept::job_run(&settings, request, &virtual_cluster, &caller)?;
             start(&app, &caller, &virtual_cluster, &new, &hash).await?
         }
     };

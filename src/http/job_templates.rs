@@ -18,7 +18,6 @@ use crate::domain::job_template::{JobTemplate, JobTemplateData, KeptData, NewJob
 use crate::domain::policy::{ANY, Access, Denied};
 use crate::domain::tags;
 use crate::spark;
-use crate::spark::releases;
 use crate::store::{Cursor, JobTemplateFilter, StoreError};
 use crate::wire::{self, ApiError};
 
@@ -198,7 +197,7 @@ fn new_job_template(
     request: wire::CreateJobTemplateRequest,
 ) -> Result<NewJobTemplate, ApiError> {
     let data = data::data(request.job_template_data)?;
-    check_release(&data)?;
+    check_release(app, &data)?;
     spark::job_template::check(&data).map_err(|problems| {
         ApiError::Validation(format!("jobTemplateData is not valid: {problems}"))
     })?;
@@ -231,11 +230,11 @@ fn bytes(template: &JobTemplate) -> usize {
 }
 
 /// A release that no parameter chooses must exist: no run could be started otherwise.
-fn check_release(data: &JobTemplateData) -> Result<(), ApiError> {
+fn check_release(app: &App, data: &JobTemplateData) -> Result<(), ApiError> {
     if placeholders::names(&data.release_label).next().is_some() {
         return Ok(());
     }
-    releases::find(&data.release_label)?;
+    app.clusters.check_release(&data.release_label)?;
     Ok(())
 }
 

@@ -17,6 +17,7 @@ use uuid::Uuid;
 use super::Shared;
 use super::caller::Unproven;
 use super::failure::chain;
+use super::own;
 use crate::telemetry::{API_REQUESTS, API_SECONDS};
 use crate::wire::{ApiError, Cause, OPERATIONS, PathParams, Route};
 
@@ -29,7 +30,9 @@ pub(super) async fn record(request: Request, next: Next) -> Response {
     let id = Uuid::new_v4();
     let operation = match Route::find(request.method(), request.uri().path()) {
         Route::Found(operation, _) => operation.name,
-        Route::OtherMethod | Route::Unknown => UNKNOWN,
+        Route::OtherMethod | Route::Unknown => own::find(request.uri().path())
+            .filter(|operation| operation.method == *request.method())
+            .map_or(UNKNOWN, |operation| operation.name),
     };
     let span = tracing::info_span!(
         "request",
@@ -66,14 +69,18 @@ pub(super) async fn limit_time(
 /// Refuses a method that no operation of the path has, `HEAD` among them, though the router would
 /// answer that as it does `GET`.
 pub(super) async fn refuse_other_methods(request: Request, next: Next) -> Response {
-    match Route::find(request.method(), request.uri().path()) {
-        Route::Found(..) | Route::Unknown => next.run(request).await,
-        Route::OtherMethod => {
-            let path = request.uri().path();
+    let path = request.uri().path();
+    let own = own::find(path);
+    let other = own.is_some_and(|operation| operation.method != *request.method());
+    match Route::find(request.method(), path) {
+        Route::Found(..) => next.run(request).await,
+        Route::Unknown if !other => next.run(request).await,
+        Route::OtherMethod | Route::Unknown => {
             let known: Vec<_> = OPERATIONS
                 .iter()
                 .filter(|operation| PathParams::capture(operation.uri, path).is_some())
                 .map(|operation| operation.method.as_str())
+                .chain(own.map(|operation| operation.method.as_str()))
                 .collect();
             let mut response = ApiError::MethodNotAllowed.into_response();
             if let Ok(known) = HeaderValue::from_str(&known.join(", ")) {

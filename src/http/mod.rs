@@ -13,6 +13,7 @@ mod layers;
 mod managed_endpoints;
 mod openapi;
 mod origins;
+mod own;
 mod paging;
 mod request;
 mod router;
@@ -26,6 +27,7 @@ mod virtual_clusters;
 use std::sync::Arc;
 
 pub use admin::admin;
+pub use job_runs::read_start_job_run;
 pub use router::{api, specification};
 pub use serve::{Limits, serve};
 

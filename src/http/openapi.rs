@@ -55,6 +55,7 @@ pub(super) fn head() -> OpenApi {
                                checked, and then answered with ValidationException."
             ),
             (name = "Tags", description = "Labels of any resource, by its ARN."),
+            (name = "Firesteel", description = "What Amazon EMR on EKS does not have."),
         ),
     )]
     struct Head;
@@ -74,8 +75,9 @@ pub(super) fn complete(mut description: OpenApi) -> OpenApi {
             let model = OPERATIONS.iter().find(|operation| {
                 operation.uri == path.as_str() && operation.method.as_str() == method
             });
-            if let Some(operation) = model {
-                describe(operation, described, &mut schemas, &mut errors);
+            match model {
+                Some(operation) => describe(operation, described, &mut schemas, &mut errors),
+                None => describe_own(described, &mut errors),
             }
         }
     }
@@ -132,6 +134,22 @@ fn describe(
         .responses
         .responses
         .insert("200".to_owned(), RefOr::T(success.build()));
+}
+
+/// What Firesteel has beyond the model describes itself, but for what may go wrong: that is what may
+/// in describing a run.
+fn describe_own(described: &mut Described, errors: &mut Errors) {
+    let like = OPERATIONS
+        .iter()
+        .find(|operation| operation.name == "DescribeJobRun");
+    if let Some(operation) = like {
+        let responses = &mut described.responses.responses;
+        responses.extend(errors.of(operation));
+        if let Some(RefOr::T(success)) = responses.get_mut("200") {
+            let header = ("x-amzn-RequestId".to_owned(), errors::request_id().into());
+            success.headers.extend([header]);
+        }
+    }
 }
 
 fn json(shape: &'static Shape, schemas: &mut Schemas, example: Option<Value>) -> Content {

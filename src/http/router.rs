@@ -74,6 +74,7 @@ fn routes() -> OpenApiRouter<Shared> {
             job_runs::describe_job_run,
             job_runs::cancel_job_run
         ))
+        .routes(routes!(job_runs::events::list_job_run_events))
         .routes(routes!(
             job_templates::create_job_template,
             job_templates::list_job_templates

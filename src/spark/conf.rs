@@ -2,9 +2,10 @@
 //!
 //! Later wins over earlier, nested over outer; properties of callers obey `reserved`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use super::driver_pod::LayoutSetting;
 use super::properties;
 use super::reserved::is_reserved;
 use crate::domain::configuration::Configuration;
@@ -17,6 +18,9 @@ pub struct Conf {
     pub files: BTreeMap<String, String>,
     pub environment: BTreeMap<String, String>,
     pub start_timeout: Option<Duration>,
+    /// `logging.eventLog.dir`.
+    pub event_log_dir: Option<String>,
+    pub layout: Option<LayoutSetting>,
     pub warnings: Vec<String>,
 }
 
@@ -30,12 +34,31 @@ pub enum ConfError {
     Reserved(String),
     #[error("Property job-start-timeout is not a number of seconds above 0.")]
     StartTimeout,
+    #[error("Property layout of classification firesteel is not auto, compact or classic.")]
+    Layout,
+    #[error("Property {0} of classification firesteel is unknown.")]
+    UnknownChoice(String),
     #[error("Environment variable {0} is not a name.")]
     VariableName(String),
 }
 
+/// A classification that stands twice in one level, at any depth.
+pub fn duplicate(configurations: &[Configuration]) -> Option<&str> {
+    let mut seen = BTreeSet::new();
+    configurations.iter().find_map(|configuration| {
+        let name = configuration.classification.as_str();
+        if !seen.insert(name) {
+            return Some(name);
+        }
+        duplicate(configuration.configurations.as_deref().unwrap_or(&[]))
+    })
+}
+
 /// Reads the classifications of a run.
 pub fn read(configurations: &[Configuration]) -> Result<Conf, ConfError> {
+    if let Some(name) = duplicate(configurations) {
+        return Err(ConfError::Duplicate(name.to_owned()));
+    }
     let mut reader = Reader::default();
     reader.level(configurations)?;
     Ok(reader.finish())
@@ -49,8 +72,6 @@ const IDENTITY_VARIABLES: [&str; 5] = [
     "SPARK_HOME",
     "SPARK_LOCAL_DIRS",
 ];
-
-const START_TIMEOUT: &str = "job-start-timeout";
 
 /// What a caller's log4j properties are laid over, as the service does: alone they would have no
 /// appender.
@@ -76,16 +97,9 @@ struct Reader {
 
 impl Reader {
     fn level(&mut self, configurations: &[Configuration]) -> Result<(), ConfError> {
-        let mut seen = Vec::new();
-        for configuration in configurations {
-            let name = configuration.classification.as_str();
-            if seen.contains(&name) {
-                return Err(ConfError::Duplicate(name.to_owned()));
-            }
-            seen.push(name);
-            self.classification(configuration)?;
-        }
-        Ok(())
+        configurations
+            .iter()
+            .try_for_each(|configuration| self.classification(configuration))
     }
 
     fn classification(&mut self, configuration: &Configuration) -> Result<(), ConfError> {
@@ -94,6 +108,8 @@ impl Reader {
         let nested = configuration.configurations.as_deref().unwrap_or(&[]);
         match configuration.classification.as_str() {
             "spark-defaults" => self.spark_defaults(given)?,
+            // Drivers and executors make their Hadoop and Hive configurations of such properties;
+            // a file would have to be in the class path of each.
             "core-site" | "hdfs-site" | "hive-site" | "spark-hive-site" => {
                 for (key, value) in given {
                     let key = format!("spark.hadoop.{key}");
@@ -104,11 +120,19 @@ impl Reader {
             "spark-log4j" | "spark-log4j2" => self.log4j(given),
             "spark-metrics" => self.metrics.extend(given.clone()),
             "emr-containers-defaults" => self.emr_containers_defaults(given)?,
+            "firesteel" => self.firesteel(given)?,
             "emr-job-submitter" => {
-                self.warn("Classification emr-job-submitter was ignored: no submitter pod runs.");
+                self.warn(
+                    "Classification emr-job-submitter has no effect: no submitter pod runs. Where \
+                     drivers run is said by spark.kubernetes.node.selector.*, \
+                     spark.kubernetes.scheduler.name and pod templates.",
+                );
             }
             "emrfs-site" => {
-                self.warn("Classification emrfs-site was ignored: s3:// is served by S3A.");
+                self.warn(
+                    "Classification emrfs-site has no effect: S3A serves s3://, and is configured \
+                     by fs.s3a.* of core-site.",
+                );
             }
             other => return Err(ConfError::NotSupported(other.to_owned())),
         }
@@ -147,9 +171,6 @@ impl Reader {
                     self.export(name, value)?;
                 }
                 self.level(export.configurations.as_deref().unwrap_or(&[]))
-            }
-            [export, again, ..] if export.classification == again.classification => {
-                Err(ConfError::Duplicate(export.classification.clone()))
             }
             [first, rest @ ..] => {
                 let other = rest.iter().find(|_| first.classification == "export");
@@ -201,15 +222,39 @@ impl Reader {
         given: &BTreeMap<String, String>,
     ) -> Result<(), ConfError> {
         for (key, value) in given {
-            if key == START_TIMEOUT {
-                let seconds = value.trim().parse::<u32>().ok().filter(|s| *s > 0);
-                let seconds = seconds.ok_or(ConfError::StartTimeout)?;
-                self.conf.start_timeout = Some(Duration::from_secs(seconds.into()));
-            } else {
-                self.warn(&format!(
-                    "Property {key} of emr-containers-defaults was ignored: it has no meaning here."
-                ));
+            let value = value.trim();
+            match key.as_str() {
+                "job-start-timeout" => {
+                    let seconds = value.parse::<u32>().ok().filter(|seconds| *seconds > 0);
+                    let seconds = seconds.ok_or(ConfError::StartTimeout)?;
+                    self.conf.start_timeout = Some(Duration::from_secs(seconds.into()));
+                }
+                "logging.eventLog.dir" => {
+                    self.conf.event_log_dir = (!value.is_empty()).then(|| value.to_owned());
+                }
+                "executor.logging"
+                | "logging.image"
+                | "logging.request.cores"
+                | "logging.request.memory" => self.warn(&format!(
+                    "Property {key} of emr-containers-defaults has no effect: no logging container \
+                     runs beside drivers and executors."
+                )),
+                _ => self.warn(&format!(
+                    "Property {key} of emr-containers-defaults was ignored: it is unknown."
+                )),
             }
+        }
+        Ok(())
+    }
+
+    /// What a run chooses of Firesteel's own. A misspelt choice is no choice: it is refused.
+    fn firesteel(&mut self, given: &BTreeMap<String, String>) -> Result<(), ConfError> {
+        for (key, value) in given {
+            if key != "layout" {
+                return Err(ConfError::UnknownChoice(key.clone()));
+            }
+            let layout = LayoutSetting::parse(value.trim()).ok_or(ConfError::Layout)?;
+            self.conf.layout = Some(layout);
         }
         Ok(())
     }

@@ -3,10 +3,16 @@
 pub mod conf;
 pub mod driver_pod;
 pub mod job_template;
+mod monitoring;
 pub mod params;
 pub mod plan;
+pub mod pod_template;
+pub mod policy;
 pub mod properties;
 pub mod releases;
 pub mod reserved;
+pub mod submit_line;
 
-pub use plan::{Defaults, DriverNames, Plan, PlanError, plan};
+pub use plan::{DriverNames, Plan, PlanError, RunSettings, plan};
+pub use pod_template::{TemplateSource, Templates};
+pub use policy::Policy;

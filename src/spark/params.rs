@@ -43,6 +43,11 @@ pub enum ParamsError {
     Unknown(String),
     #[error("Option {0} is not allowed.")]
     NotAllowed(String),
+    #[error(
+        "Option --properties-file is not allowed: there is no file of yours to read. Give the \
+         properties with --conf, or in the classification spark-defaults."
+    )]
+    PropertiesFile,
     #[error("Option {0} needs a value.")]
     NoValue(String),
     #[error("Option --conf needs KEY=VALUE.")]
@@ -67,7 +72,7 @@ pub fn parse_sql(text: &str) -> Result<Params, ParamsError> {
 }
 
 /// What an option of spark-submit does.
-enum Meaning {
+pub(super) enum Meaning {
     Property(&'static str),
     Conf,
     Name,
@@ -76,10 +81,11 @@ enum Meaning {
     /// For other cluster managers; takes a value.
     Ignored,
     IgnoredSwitch,
+    PropertiesFile,
     NotAllowed,
 }
 
-fn meaning(option: &str) -> Option<Meaning> {
+pub(super) fn meaning(option: &str) -> Option<Meaning> {
     Some(match option {
         "--conf" | "-c" => Meaning::Conf,
         "--name" => Meaning::Name,
@@ -88,6 +94,7 @@ fn meaning(option: &str) -> Option<Meaning> {
         "--archives" => Meaning::Property("spark.archives"),
         "--driver-class-path" => Meaning::Property("spark.driver.extraClassPath"),
         "--driver-cores" => Meaning::Property("spark.driver.cores"),
+        "--driver-default-class-path" => Meaning::Property("spark.driver.defaultExtraClassPath"),
         "--driver-java-options" => Meaning::Property("spark.driver.extraJavaOptions"),
         "--driver-library-path" => Meaning::Property("spark.driver.extraLibraryPath"),
         "--driver-memory" => Meaning::Property("spark.driver.memory"),
@@ -104,8 +111,9 @@ fn meaning(option: &str) -> Option<Meaning> {
         "--repositories" => Meaning::Property("spark.jars.repositories"),
         "--queue" | "--total-executor-cores" => Meaning::Ignored,
         "--load-spark-defaults" | "--supervise" | "--verbose" | "-v" => Meaning::IgnoredSwitch,
-        "--deploy-mode" | "--help" | "-h" | "--kill" | "--master" | "--properties-file"
-        | "--remote" | "--status" | "--usage-error" | "--version" => Meaning::NotAllowed,
+        "--properties-file" => Meaning::PropertiesFile,
+        "--deploy-mode" | "--help" | "-h" | "--kill" | "--master" | "--remote" | "--status"
+        | "--usage-error" | "--version" => Meaning::NotAllowed,
         _ => return None,
     })
 }
@@ -159,6 +167,7 @@ impl Parser {
                     self.previous = None;
                     continue;
                 }
+                (Some(Meaning::PropertiesFile), _) => return Err(ParamsError::PropertiesFile),
                 (Some(Meaning::NotAllowed), _) => {
                     return Err(ParamsError::NotAllowed(option.to_owned()));
                 }
@@ -211,13 +220,12 @@ impl Parser {
     }
 }
 
-/// `--option=value` in its two parts; any other word as it is.
+/// `--option=value` in its two parts; any other word as it is, `--option=` too.
 fn split_option(word: &str) -> (&str, Option<String>) {
     match word.split_once('=') {
         Some((option, value)) if option.starts_with("--") && !value.is_empty() => {
             (option, Some(value.to_owned()))
         }
-        Some((option, _)) if option.starts_with("--") => (option, None),
         _ => (word, None),
     }
 }

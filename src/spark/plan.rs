@@ -6,8 +6,12 @@ use std::fmt;
 use std::time::Duration;
 
 use super::conf::{self, ConfError};
+use super::driver_pod::LayoutSetting;
+use super::monitoring;
 use super::params::{self, Params, ParamsError};
-use super::releases::{self, ReleaseError};
+use super::pod_template::{self, SourceError, Templates};
+use super::policy::Policy;
+use super::releases::{self, ReleaseError, Releases};
 use crate::domain::job_run::{JobDriver, JobRun};
 
 /// The language of the main resource, which Spark tells by its suffix.
@@ -45,6 +49,10 @@ pub struct Plan {
     pub environment: BTreeMap<String, String>,
     /// The run's own `job-start-timeout`.
     pub start_timeout: Option<Duration>,
+    /// Where the templates of its pods come from.
+    pub templates: Templates,
+    /// The run's own choice of layout.
+    pub layout: Option<LayoutSetting>,
     /// What was dropped or changed on the way, for the run's story.
     pub warnings: Vec<String>,
 }
@@ -66,15 +74,21 @@ pub struct DriverNames {
     pub app_id: String,
 }
 
-/// What the installation gives every run; callers override it.
+/// What a cluster's configuration says of its runs. Callers override what it gives.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct Defaults {
+pub struct RunSettings {
     pub properties: BTreeMap<String, String>,
+    /// What its release labels mean.
+    pub releases: Releases,
     /// Properties by Spark line (`3.5`), Spark version (`3.5.6`) or release label; the more exact
     /// key wins.
-    pub releases: BTreeMap<String, BTreeMap<String, String>>,
+    pub release_properties: BTreeMap<String, BTreeMap<String, String>>,
     /// Environment variables of every driver.
     pub environment: BTreeMap<String, String>,
+    /// What callers may ask for.
+    pub policy: Policy,
+    /// Where event logs of runs go that name no directory themselves; there are none without.
+    pub event_log_dir: Option<String>,
 }
 
 /// Why a run cannot be planned. No text holds a property's value or an argument.
@@ -94,6 +108,8 @@ pub enum PlanError {
     MoreThanOneSql,
     #[error("Entry point spark-internal needs --class.")]
     NoClass,
+    #[error(transparent)]
+    Template(#[from] SourceError),
     /// spark-submit would take it for one of its options.
     #[error("An entry point does not begin with a hyphen.")]
     EntryPoint,
@@ -101,12 +117,13 @@ pub enum PlanError {
 
 /// Makes `run` concrete. Properties come, each over the one before, from Firesteel, `defaults`,
 /// the release, `applicationConfiguration` and the run's parameters.
-pub fn plan(run: &JobRun, driver: &DriverNames, defaults: &Defaults) -> Result<Plan, PlanError> {
-    let spark_version = releases::find(&run.release_label)?;
-    let configurations = run
-        .overrides
-        .as_ref()
-        .and_then(|overrides| overrides.application_configuration.as_deref());
+pub fn plan(run: &JobRun, driver: &DriverNames, defaults: &RunSettings) -> Result<Plan, PlanError> {
+    let release = defaults.releases.find(&run.release_label)?;
+    let spark_version = release.spark_version;
+    let overrides = run.overrides.as_ref();
+    let configurations =
+        overrides.and_then(|overrides| overrides.application_configuration.as_deref());
+    let monitoring = overrides.and_then(|overrides| overrides.monitoring.as_ref());
     let conf = conf::read(configurations.unwrap_or(&[]))?;
     let main = match &run.driver {
         JobDriver::SparkSubmit {
@@ -120,9 +137,26 @@ pub fn plan(run: &JobRun, driver: &DriverNames, defaults: &Defaults) -> Result<P
         } => sql(entry_point.as_deref(), parameters.as_deref())?,
     };
 
-    let mut properties = default_properties(&run.release_label, spark_version, defaults);
-    properties.extend(conf.properties);
-    properties.extend(main.params.properties);
+    let mut properties: BTreeMap<String, String> = PROPERTIES
+        .iter()
+        .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+        .collect();
+    properties.extend(defaults.properties.clone());
+    properties.extend(release.properties);
+    let line = releases::spark_line(&spark_version);
+    for key in [line, &spark_version, &run.release_label] {
+        properties.extend(
+            defaults
+                .release_properties
+                .get(key)
+                .cloned()
+                .unwrap_or_default(),
+        );
+    }
+    let mut given = conf.properties;
+    given.extend(main.params.properties);
+    let templates = pod_template::take(&mut properties, &mut given)?;
+    properties.extend(given);
     let mut environment = defaults.environment.clone();
     environment.extend(conf.environment.clone());
     let mut warnings = conf.warnings;
@@ -131,6 +165,18 @@ pub fn plan(run: &JobRun, driver: &DriverNames, defaults: &Defaults) -> Result<P
     if properties.remove("spark.driver.host").is_some() {
         warnings.push("Property spark.driver.host was ignored: the cluster sets it.".to_owned());
     }
+    warnings.extend(monitoring::settle_event_log(
+        &mut properties,
+        conf.event_log_dir,
+        defaults.event_log_dir.as_deref(),
+        monitoring,
+    ));
+    warnings.extend(
+        monitoring
+            .map(monitoring::without_effect)
+            .unwrap_or_default(),
+    );
+    track_shuffles(&mut properties);
     for (name, value) in conf.environment {
         // The service's spark-env reaches executors too.
         properties
@@ -155,7 +201,7 @@ pub fn plan(run: &JobRun, driver: &DriverNames, defaults: &Defaults) -> Result<P
         Language::Python | Language::R => {}
     }
     Ok(Plan {
-        spark_version: spark_version.to_owned(),
+        spark_version,
         app_id: driver.app_id.clone(),
         app_name,
         language: main.language,
@@ -172,6 +218,8 @@ pub fn plan(run: &JobRun, driver: &DriverNames, defaults: &Defaults) -> Result<P
         conf_files: conf.files,
         environment,
         start_timeout: conf.start_timeout,
+        templates,
+        layout: conf.layout,
         warnings,
     })
 }
@@ -181,9 +229,12 @@ const SQL_CLASS: &str = "org.apache.spark.sql.hive.thriftserver.SparkSQLCLIDrive
 /// The resource of a run whose classes come without a jar of its own.
 const NO_RESOURCE: &str = "spark-internal";
 
+const DYNAMIC_ALLOCATION: &str = "spark.dynamicAllocation.enabled";
+
 /// Firesteel's own defaults: callers of the service write `s3://`, and open-source Hadoop has no
-/// file system of that name.
-const PROPERTIES: [(&str, &str); 2] = [
+/// file system of that name; and the service allocates no executors of its own accord.
+const PROPERTIES: [(&str, &str); 3] = [
+    (DYNAMIC_ALLOCATION, "false"),
     (
         "spark.hadoop.fs.s3.impl",
         "org.apache.hadoop.fs.s3a.S3AFileSystem",
@@ -277,20 +328,14 @@ fn file_name(path: &str) -> &str {
         .unwrap_or(path)
 }
 
-fn default_properties(
-    label: &str,
-    spark_version: &str,
-    defaults: &Defaults,
-) -> BTreeMap<String, String> {
-    let mut properties: BTreeMap<String, String> = PROPERTIES
-        .iter()
-        .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
-        .collect();
-    properties.extend(defaults.properties.clone());
-    for key in [releases::spark_line(spark_version), spark_version, label] {
-        properties.extend(defaults.releases.get(key).cloned().unwrap_or_default());
+/// Kubernetes has no shuffle service, and dynamic allocation does not start without one or this.
+fn track_shuffles(properties: &mut BTreeMap<String, String>) {
+    let dynamic = properties.get(DYNAMIC_ALLOCATION);
+    if dynamic.is_some_and(|value| value.trim().eq_ignore_ascii_case("true")) {
+        properties
+            .entry("spark.dynamicAllocation.shuffleTracking.enabled".to_owned())
+            .or_insert_with(|| "true".to_owned());
     }
-    properties
 }
 
 /// spark-submit adds the main jar itself; executors of Spark 4 cannot do without.

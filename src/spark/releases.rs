@@ -1,4 +1,11 @@
-//! Release labels: each names one Spark version, by the table that the service documents.
+//! Release labels: each names one Spark version, by the table that the service documents and by
+//! what an installation adds to it. A label that neither knows is refused, not guessed.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::LazyLock;
+
+use serde::Deserialize;
 
 /// A label that no run can use.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -10,26 +17,150 @@ pub enum ReleaseError {
         "Release {label} is not supported: it has Spark {spark}, and the oldest Spark that \
          Firesteel runs is 3.3 (emr-6.8.0)."
     )]
-    TooOld { label: String, spark: &'static str },
+    TooOld { label: String, spark: String },
 }
 
-/// The Spark version of `label`, such as `3.5.6`, if Firesteel runs it.
-pub fn spark_version(label: &str) -> Option<&'static str> {
-    find(label).ok()
+/// What an installation says of a label, or of all labels of a release.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Release {
+    /// A whole label (`emr-7.12.0-java11-latest`, `spark-4.3.0`), or one of the service's form
+    /// without its build (`emr-7.12.0-java11`) or without variant and build (`emr-7.12.0`).
+    pub label: String,
+    /// Such as `3.5.9`. `None` leaves what is known.
+    pub spark: Option<String>,
+    /// `{spark_version}` stands for the Spark version.
+    pub image: Option<String>,
+    pub properties: BTreeMap<String, String>,
 }
 
-/// As `spark_version`, with the reason where there is none.
-pub fn find(label: &str) -> Result<&'static str, ReleaseError> {
-    let unknown = || ReleaseError::Unknown(label.to_owned());
-    let spark = known(label).ok_or_else(unknown)?;
-    if is_served(spark) {
-        Ok(spark)
-    } else {
-        Err(ReleaseError::TooOld {
-            label: label.to_owned(),
-            spark,
+/// Values of properties may be secrets: only names are printed.
+impl fmt::Debug for Release {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Release")
+            .field("label", &self.label)
+            .field("spark", &self.spark)
+            .field("image", &self.image)
+            .field("properties", &self.properties.keys())
+            .finish()
+    }
+}
+
+/// Why an installation's releases make no sense.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidRelease {
+    #[error("{0:?} is not a label: letters, digits and . - _ /, at most 64")]
+    Label(String),
+    #[error("{0} stands there twice")]
+    Twice(String),
+    #[error("{0} needs a Spark version: no release has this name")]
+    NoSpark(String),
+    #[error("{label} has Spark {spark}; it takes a version from 3.3.0 on")]
+    Spark { label: String, spark: String },
+}
+
+/// What a label means.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Found {
+    /// Such as `3.5.6`.
+    pub spark_version: String,
+    /// What its runs start with; the image is among them where the release has one.
+    pub properties: BTreeMap<String, String>,
+}
+
+/// The service's releases, and what an installation puts over them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Releases(Vec<BTreeMap<String, Release>>);
+
+impl Releases {
+    /// Each layer goes over those before it.
+    pub fn new(layers: impl IntoIterator<Item = Vec<Release>>) -> Result<Self, InvalidRelease> {
+        let mut releases = Self::default();
+        for layer in layers {
+            let mut by_label = BTreeMap::new();
+            for release in layer {
+                releases.check(&release)?;
+                let label = release.label.clone();
+                if by_label.insert(label.clone(), release).is_some() {
+                    return Err(InvalidRelease::Twice(label));
+                }
+            }
+            releases.0.push(by_label);
+        }
+        Ok(releases)
+    }
+
+    /// What `label` means, if Firesteel runs it.
+    pub fn find(&self, label: &str) -> Result<Found, ReleaseError> {
+        let spark_version = self
+            .spark_of(label)
+            .ok_or_else(|| ReleaseError::Unknown(label.to_owned()))?;
+        if !is_served(spark_version) {
+            return Err(ReleaseError::TooOld {
+                label: label.to_owned(),
+                spark: spark_version.to_owned(),
+            });
+        }
+        let mut properties = BTreeMap::new();
+        for release in self.of(label) {
+            if let Some(image) = &release.image {
+                let image = image.replace("{spark_version}", spark_version);
+                properties.insert(IMAGE.to_owned(), image);
+            }
+            properties.extend(release.properties.clone());
+        }
+        Ok(Found {
+            spark_version: spark_version.to_owned(),
+            properties,
         })
     }
+
+    fn spark_of<'a>(&'a self, label: &str) -> Option<&'a str> {
+        let of_label = self.of(label);
+        let mut configured = of_label.iter().rev();
+        configured
+            .find_map(|release| release.spark.as_deref())
+            .or_else(|| built_in(label))
+    }
+
+    /// What is said of a label, from the general to the particular.
+    fn of(&self, label: &str) -> Vec<&Release> {
+        let mut names = Vec::new();
+        if let Some(parts) = Parts::of(label) {
+            names.extend([parts.release, parts.variant]);
+        }
+        names.push(label);
+        names.dedup();
+        self.0
+            .iter()
+            .flat_map(|layer| names.iter().filter_map(|name| layer.get(*name)))
+            .collect()
+    }
+
+    fn check(&self, release: &Release) -> Result<(), InvalidRelease> {
+        let label = &release.label;
+        let allowed = |b: u8| b.is_ascii_alphanumeric() || b".-_/".contains(&b);
+        if label.is_empty() || label.len() > 64 || !label.bytes().all(allowed) {
+            return Err(InvalidRelease::Label(label.clone()));
+        }
+        match &release.spark {
+            Some(spark) if !(is_version(spark) && is_served(spark)) => Err(InvalidRelease::Spark {
+                label: label.clone(),
+                spark: spark.clone(),
+            }),
+            // Any build stands for those that the label leaves open.
+            None if self.spark_of(label).is_none()
+                && self.spark_of(&format!("{label}-latest")).is_none() =>
+            {
+                Err(InvalidRelease::NoSpark(label.clone()))
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+}
+
+/// The Spark version of one of the service's labels, if Firesteel runs it.
+pub fn spark_version(label: &str) -> Option<&'static str> {
+    built_in(label).filter(|spark| is_served(spark))
 }
 
 /// `3.5` of `3.5.6`.
@@ -37,79 +168,54 @@ pub fn spark_line(version: &str) -> &str {
     version.rsplit_once('.').map_or(version, |(line, _)| line)
 }
 
-/// `x` and `y` of `x.y.0`.
-type Release = (u8, u8);
+const IMAGE: &str = "spark.kubernetes.container.image";
 
-/// (first release, last release, Spark); a release that is not listed is refused, not guessed.
-const EMR: [(Release, Release, &str); 20] = [
-    ((5, 32), (5, 33), "2.4.7"),
-    ((5, 34), (5, 36), "2.4.8"),
-    ((6, 2), (6, 2), "3.0.1"),
-    ((6, 3), (6, 3), "3.1.1"),
-    ((6, 4), (6, 5), "3.1.2"),
-    ((6, 6), (6, 6), "3.2.0"),
-    ((6, 7), (6, 7), "3.2.1"),
-    ((6, 8), (6, 9), "3.3.0"),
-    ((6, 10), (6, 10), "3.3.1"),
-    ((6, 11), (6, 11), "3.3.2"),
-    ((6, 12), (6, 12), "3.4.0"),
-    ((6, 13), (6, 15), "3.4.1"),
-    ((7, 0), (7, 1), "3.5.0"),
-    ((7, 2), (7, 3), "3.5.1"),
-    ((7, 4), (7, 5), "3.5.2"),
-    ((7, 6), (7, 7), "3.5.3"),
-    ((7, 8), (7, 8), "3.5.4"),
-    ((7, 9), (7, 10), "3.5.5"),
-    ((7, 11), (7, 13), "3.5.6"),
-    ((7, 14), (7, 14), "3.5.8"),
-];
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BuiltIn {
+    variants: Vec<String>,
+    spark: BTreeMap<String, String>,
+}
 
-const EMR_SPARK: [(Release, &str); 2] = [((8, 0), "4.0.2"), ((8, 1), "4.1.1")];
+static BUILT_IN: LazyLock<BuiltIn> = LazyLock::new(|| {
+    toml::from_str(include_str!("releases.toml")).expect("releases.toml has its form")
+});
 
-/// Words between the version and the date; variants change the image, not the Spark version.
-const VARIANT_WORDS: [&str; 8] = [
-    "spark", "rapids", "java8", "java11", "java17", "java21", "al2", "al2023",
-];
+fn built_in(label: &str) -> Option<&'static str> {
+    let release = Parts::of(label)?.release;
+    BUILT_IN.spark.get(release).map(String::as_str)
+}
 
-fn known(label: &str) -> Option<&'static str> {
-    let rest = label.strip_prefix("emr-")?;
-    let (of_spark_family, rest) = match rest.strip_prefix("spark-") {
-        Some(rest) => (true, rest),
-        None => (false, rest),
-    };
-    let mut words = rest.split('-');
-    let version = release_version(words.next()?)?;
-    let build = words.next_back()?;
-    if !is_build(build) || !words.all(|word| VARIANT_WORDS.contains(&word)) {
-        return None;
-    }
-    if of_spark_family {
-        EMR_SPARK
-            .iter()
-            .find(|(release, _)| *release == version)
-            .map(|(_, spark)| *spark)
-    } else {
-        EMR.iter()
-            .find(|(first, last, _)| (*first..=*last).contains(&version))
-            .map(|(_, _, spark)| *spark)
+/// A label of the service's form.
+struct Parts<'a> {
+    /// `emr-7.12.0`.
+    release: &'a str,
+    /// `emr-7.12.0-java11`; the release itself where there is no variant.
+    variant: &'a str,
+}
+
+impl<'a> Parts<'a> {
+    /// `None` where a label does not end with a build, or has words that mean nothing here.
+    fn of(label: &'a str) -> Option<Self> {
+        let (variant, build) = label.rsplit_once('-')?;
+        let mut end = 0;
+        let version = variant.split('-').find_map(|word| {
+            end += word.len() + 1;
+            is_version(word).then_some(end - 1)
+        })?;
+        let (release, words) = variant.split_at(version);
+        let mut words = words.split('-').skip(1);
+        let known = |word: &str| BUILT_IN.variants.iter().any(|variant| variant == word);
+        (is_build(build) && words.all(known)).then_some(Self { release, variant })
     }
 }
 
-fn release_version(text: &str) -> Option<Release> {
-    let mut numbers = text.split('.').map(|number| {
-        let canonical = !number.starts_with('0') || number == "0";
-        let digits = number.bytes().all(|b| b.is_ascii_digit());
-        (canonical && digits).then(|| number.parse().ok()).flatten()
-    });
-    match (
-        numbers.next()?,
-        numbers.next()?,
-        numbers.next()?,
-        numbers.next(),
-    ) {
-        (Some(major), Some(minor), Some(0), None) => Some((major, minor)),
-        _ => None,
-    }
+/// Three numbers.
+fn is_version(text: &str) -> bool {
+    let is_number = |part: &str| {
+        !part.is_empty() && part.len() <= 4 && part.bytes().all(|b| b.is_ascii_digit())
+    };
+    text.split('.').count() == 3 && text.split('.').all(is_number)
 }
 
 fn is_build(word: &str) -> bool {
@@ -117,58 +223,9 @@ fn is_build(word: &str) -> bool {
 }
 
 fn is_served(spark: &str) -> bool {
-    !(spark.starts_with("2.") || ["3.0", "3.1", "3.2"].contains(&spark_line(spark)))
+    let mut numbers = spark.split('.').map(|part| part.parse().unwrap_or(0_u32));
+    (numbers.next(), numbers.next()) >= (Some(3), Some(3))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_form_of_a_label_names_its_spark() {
-        for (label, spark) in [
-            ("emr-6.8.0-latest", "3.3.0"),
-            ("emr-6.15.0-20231109", "3.4.1"),
-            ("emr-7.0.0-latest", "3.5.0"),
-            ("emr-7.10.0-java8-latest", "3.5.5"),
-            ("emr-7.12.0-spark-rapids-latest", "3.5.6"),
-            ("emr-6.13.0-java17-al2023-latest", "3.4.1"),
-            ("emr-7.14.0-latest", "3.5.8"),
-            ("emr-spark-8.0.0-latest", "4.0.2"),
-            ("emr-spark-8.1.0-20260601", "4.1.1"),
-        ] {
-            assert_eq!(spark_version(label), Some(spark), "{label}");
-        }
-    }
-
-    #[test]
-    fn what_is_no_release_is_unknown() {
-        for label in [
-            "",
-            "emr-7.12.0",
-            "emr-7.12.0-",
-            "emr-7.12.0-newest",
-            "emr-7.12.1-latest",
-            "emr-7.15.0-latest",
-            "emr-07.12.0-latest",
-            "emr-7.12.0-flink-latest",
-            "emr-spark-7.12.0-latest",
-            "emr-8.0.0-latest",
-            "emr-7.12.0-2026-latest",
-            "emr-999.0.0-latest",
-            "spark-3.5.6",
-        ] {
-            let error = find(label).unwrap_err();
-            assert_eq!(error.to_string(), format!("Release {label} doesn't exist."));
-        }
-    }
-
-    #[test]
-    fn an_old_release_is_told_apart_from_an_unknown_one() {
-        for label in ["emr-5.33.0-latest", "emr-6.2.0-latest", "emr-6.7.0-latest"] {
-            let error = find(label).unwrap_err();
-            assert!(matches!(error, ReleaseError::TooOld { .. }), "{error}");
-            assert!(error.to_string().contains("oldest"), "{error}");
-        }
-    }
-}
+mod tests;

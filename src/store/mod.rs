@@ -7,6 +7,7 @@ mod access_keys;
 mod attempts;
 pub mod embedded;
 mod errors;
+mod events;
 mod job_runs;
 mod job_templates;
 mod rows;

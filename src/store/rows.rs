@@ -12,6 +12,7 @@ use crate::domain::configuration::ConfigurationOverrides;
 use crate::domain::ids::{
     AccountId, ClusterId, InvalidId, JobRunId, SecurityConfigurationId, VirtualClusterId,
 };
+use crate::domain::job_run::event::{Event, EventKind};
 use crate::domain::job_run::{
     Attempt, Driver, DriverPhase, Exit, FailureReason, Holder, HolderKind, JobDriver, JobRun,
     State, Verdict, Waiting,
@@ -67,6 +68,15 @@ pub(super) struct JobRunRow {
     pub state_details: Option<String>,
     pub failure_reason: Option<String>,
     pub finished_at: Option<jiff_sqlx::Timestamp>,
+}
+
+pub(super) struct EventRow {
+    pub number: i32,
+    pub at: jiff_sqlx::Timestamp,
+    pub kind: String,
+    pub attempt: Option<i32>,
+    pub state: Option<String>,
+    pub text: String,
 }
 
 /// An attempt as `to_jsonb` gives it.
@@ -172,6 +182,26 @@ impl TryFrom<JobRunRow> for JobRun {
                 .map(failure_reason)
                 .transpose()?,
             finished_at: row.finished_at.map(jiff_sqlx::Timestamp::to_jiff),
+        })
+    }
+}
+
+impl TryFrom<EventRow> for Event {
+    type Error = StoreError;
+
+    fn try_from(row: EventRow) -> Result<Self, StoreError> {
+        let kind = match (row.kind.as_str(), row.state) {
+            ("ATTEMPT", None) => EventKind::Attempt,
+            ("NOTE", None) => EventKind::Note,
+            ("STATE", Some(state)) => EventKind::State(job_run_state(&state)?),
+            _ => return Err(StoreError::UnknownValue("job_run_event.kind")),
+        };
+        Ok(Self {
+            number: count(row.number)?,
+            at: row.at.to_jiff(),
+            kind,
+            attempt: row.attempt.map(count).transpose()?,
+            text: row.text,
         })
     }
 }

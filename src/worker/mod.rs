@@ -23,7 +23,7 @@ use crate::cluster::Cluster;
 use crate::domain::clock::Clock;
 use crate::domain::ids::ClusterId;
 use crate::domain::job_run::decide::Policy;
-use crate::spark::Defaults;
+use crate::spark::RunSettings;
 use crate::store::Store;
 use crate::wakes::Wakes;
 
@@ -48,7 +48,7 @@ pub struct Settings {
 pub struct Target {
     pub id: ClusterId,
     pub cluster: Arc<dyn Cluster>,
-    pub defaults: Defaults,
+    pub defaults: RunSettings,
 }
 
 /// What all workers of a process share.
@@ -82,7 +82,7 @@ pub async fn run(
     shutdown: CancellationToken,
 ) -> Result<(), WorkerError> {
     for Target { id, cluster, .. } in &targets {
-        let needed = pass::time_to_create(cluster.as_ref());
+        let needed = pass::time_to_submit(cluster.as_ref());
         if context.settings.lease <= needed {
             return Err(WorkerError::LeaseTooShort {
                 cluster: id.clone(),

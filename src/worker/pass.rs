@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-pub(super) use self::create::time_to_create;
+pub(super) use self::create::time_to_submit;
 use super::Context;
 use super::health::Gate;
 use super::served::{STORE_PAUSE, Served};

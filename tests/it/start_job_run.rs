@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use sqlx::PgPool;
 
 use crate::harness::TestApp;
-use crate::harness::client::{job_run, with, without};
+use crate::harness::client::{job_run, virtual_cluster, with, without};
 
 fn submit(more: Value) -> Value {
     let driver = with(json!({"entryPoint": "s3://b/x.py"}), more);
@@ -140,7 +140,15 @@ async fn what_a_run_asks_for_is_checked(pool: PgPool) {
     let uri = "configurationOverrides.monitoringConfiguration.s3MonitoringConfiguration.logUri \
                failed to satisfy constraint : Member must be an S3 URI such as s3://bucket/prefix";
     let role = |account| json!({"executionRoleArn": format!("arn:aws:iam::{account}:role/x")});
+    let twice = |inner: Value| {
+        json!({"configurationOverrides": {"applicationConfiguration": [
+            {"classification": "spark-env", "configurations": inner}]}})
+    };
+    let export = json!({"classification": "export", "properties": {"A": "s3cret"}});
+    let duplicate = "configurationOverrides.applicationConfiguration is not valid: \
+                     Classification export is given twice.";
     for (more, message) in [
+        (twice(json!([export, export])), duplicate),
         (json!({"jobDriver": {}}), one_driver),
         (json!({"jobDriver": null}), one_driver),
         (both, one_driver),
@@ -213,6 +221,32 @@ async fn releases_are_known_too_old_or_do_not_exist(pool: PgPool) {
         let reply = app.client.start(&cluster, &request).await;
         reply.not_found(&format!("Release {label} doesn't exist."));
     }
+    // A release of that cluster alone; a template may be for any cluster.
+    let shared = virtual_cluster("team", "shared", "team-a");
+    let shared = app
+        .client
+        .post("/virtualclusters", &shared)
+        .await
+        .text("id");
+    let own = with(job_run(), json!({"releaseLabel": "spark-4.3.0"}));
+    assert_eq!(app.client.start(&shared, &own).await.status, 200);
+    let reply = app.client.start(&cluster, &own).await;
+    reply.not_found("Release spark-4.3.0 doesn't exist.");
+    let template = |label: &str| {
+        json!({"name": label, "clientToken": label, "jobTemplateData": {
+            "releaseLabel": label, "executionRoleArn": "arn:aws:iam::123456789012:role/x",
+            "jobDriver": {"sparkSubmitJobDriver": {"entryPoint": "x"}}}})
+    };
+    let kept = app
+        .client
+        .post("/jobtemplates", &template("spark-4.3.0"))
+        .await;
+    assert_eq!(kept.status, 200, "{}", kept.body);
+    let refused = app
+        .client
+        .post("/jobtemplates", &template("spark-4.4.0"))
+        .await;
+    refused.not_found("Release spark-4.4.0 doesn't exist.");
     let request = with(job_run(), json!({"releaseLabel": "emr-6.2.0-latest"}));
     let reply = app.client.start(&cluster, &request).await;
     reply.refused_with(400, "ValidationException", "is not supported");

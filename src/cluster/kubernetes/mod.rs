@@ -9,9 +9,11 @@ mod pod_status;
 mod refusal;
 mod rights;
 mod sweep;
+mod templates;
 mod watch;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -25,13 +27,15 @@ use tokio::sync::{mpsc, watch as channel};
 use tokio::time::{Instant, sleep};
 use tracing::debug;
 
-use super::{Cluster, ClusterError, CreateError, DriverRef, Event, NamespaceError, Seen};
-use crate::domain::ids::ClusterId;
+use super::{Cluster, ClusterError, CreateError, DriverRef, Event, NamespaceError, Prepared, Seen};
+use crate::domain::ids::{AccountId, ClusterId};
 use crate::domain::job_run::decide::{Node, Refusal};
+use crate::fetch::Fetcher;
 use crate::spark::Plan;
-use crate::spark::driver_pod::{self, DRIVER_CONTAINER, Identity, PodSettings};
+use crate::spark::driver_pod::{self, DRIVER_CONTAINER, Identity, Layout, PodSettings};
 use client::{Client, Failure, Rejection};
 use refusal::NotCreated;
+use templates::Sources;
 
 /// Between two tries of a creation that lost a race.
 const RACE_PAUSE: Duration = Duration::from_millis(50);
@@ -41,13 +45,15 @@ const LOG_LINES: i64 = 300;
 const LOG_BYTES: i64 = 1024 * 1024;
 
 /// How a cluster is reached and what its drivers look like.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Settings {
     pub id: ClusterId,
     pub access: Access,
     /// The installation's id in its database, a label value: Firesteel sees only what carries it.
     pub installation: String,
     pub pod: PodSettings,
+    /// Gets templates from elsewhere; it is told to keep away from this cluster's API server.
+    pub fetcher: Arc<Fetcher>,
     /// How long one request may take, connecting included.
     pub request_timeout: Duration,
     /// How often the watch lists everything anew, in case an event was lost.
@@ -91,6 +97,7 @@ pub struct KubernetesCluster {
     id: ClusterId,
     installation: String,
     pod: PodSettings,
+    fetcher: Arc<Fetcher>,
     client: Client,
     relist_every: Duration,
 }
@@ -114,6 +121,9 @@ impl KubernetesCluster {
                 client::kubeconfig(path.as_deref(), context.as_deref()).await?
             }
         };
+        if let Some(host) = config.cluster_url.host() {
+            settings.fetcher.keep_away_from(host);
+        }
         Ok(client::once_only(config, settings.request_timeout)?)
     }
 
@@ -122,6 +132,7 @@ impl KubernetesCluster {
             id: settings.id,
             installation: settings.installation,
             pod: settings.pod,
+            fetcher: settings.fetcher,
             client: Client::new(client, settings.request_timeout),
             relist_every: settings.relist_every,
         }
@@ -177,11 +188,43 @@ impl Cluster for KubernetesCluster {
         }
     }
 
-    async fn create(&self, driver: &DriverRef, plan: &Plan) -> Result<Seen, CreateError> {
-        // The compact layout is the only one so far: a choice between layouts belongs here.
-        let pod = driver_pod::compact(plan, &self.identity_of(driver), &self.pod)
-            .map_err(|error| CreateError::Refused(Refusal::Plan(error.to_string())))?;
-        self.take_name(driver, &pod).await
+    async fn prepare(
+        &self,
+        account: &AccountId,
+        driver: &DriverRef,
+        plan: &Plan,
+    ) -> Result<Prepared, Refusal> {
+        let sources = Sources {
+            fetcher: &self.fetcher,
+            client: &self.client,
+            account,
+            driver,
+        };
+        Ok(Prepared {
+            texts: sources.texts(&plan.templates).await?,
+            notes: Vec::new(),
+        })
+    }
+
+    fn prepare_timeout(&self) -> Duration {
+        self.fetcher.timeout().max(self.client.request_timeout())
+    }
+
+    async fn create(
+        &self,
+        driver: &DriverRef,
+        plan: &Plan,
+        prepared: &Prepared,
+    ) -> Result<Seen, CreateError> {
+        let objects = driver_pod::of_job_run(
+            plan,
+            &self.identity_of(driver),
+            &self.pod,
+            Layout::Compact,
+            &prepared.texts,
+        )
+        .map_err(|error| CreateError::Refused(Refusal::Plan(error.to_string())))?;
+        self.take_name(driver, &objects.pod).await
     }
 
     async fn occupy(&self, driver: &DriverRef) -> Result<Seen, CreateError> {

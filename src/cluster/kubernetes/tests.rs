@@ -1,6 +1,7 @@
 mod creation;
 mod requests;
 mod server;
+mod templates;
 mod transport;
 mod watching;
 
@@ -10,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::domain::ids::{JobRunId, VirtualClusterId};
+use crate::fetch;
 use crate::spark::plan::Language;
 
 const INSTALLATION: &str = "installation-1";
@@ -25,9 +27,19 @@ fn settings(request_timeout: Duration) -> Settings {
             image: Some("spark:{spark_version}".to_owned()),
             ..PodSettings::default()
         },
+        fetcher: fetcher(),
         request_timeout,
         relist_every: Duration::from_secs(300),
     }
+}
+
+/// It reaches nothing.
+fn fetcher() -> Arc<Fetcher> {
+    let settings = fetch::Settings {
+        max_bytes: 1024,
+        ..fetch::Settings::default()
+    };
+    Arc::new(Fetcher::new(settings, Arc::new(fetch::SystemResolver::default())).unwrap())
 }
 
 fn driver() -> DriverRef {
@@ -53,6 +65,8 @@ fn plan() -> Plan {
         conf_files: BTreeMap::new(),
         environment: BTreeMap::new(),
         start_timeout: None,
+        templates: crate::spark::Templates::default(),
+        layout: None,
         warnings: vec![],
     }
 }

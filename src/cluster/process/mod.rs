@@ -23,7 +23,7 @@ use self::files::private_folders;
 use self::folder::{Folder, Record, delete_leftovers};
 use self::launch::Launcher;
 use self::toolchain::Toolchain;
-use super::{Cluster, ClusterError, CreateError, DriverRef, Event, NamespaceError, Seen};
+use super::{Cluster, ClusterError, CreateError, DriverRef, Event, NamespaceError, Prepared, Seen};
 use crate::domain::ids::JobRunId;
 use crate::domain::job_run::decide::{Node, Refusal};
 use crate::domain::job_run::{DriverPhase, HolderKind};
@@ -137,7 +137,12 @@ impl Cluster for ProcessCluster {
         }
     }
 
-    async fn create(&self, driver: &DriverRef, plan: &Plan) -> Result<Seen, CreateError> {
+    async fn create(
+        &self,
+        driver: &DriverRef,
+        plan: &Plan,
+        _prepared: &Prepared,
+    ) -> Result<Seen, CreateError> {
         let (driver, plan) = (driver.clone(), plan.clone());
         self.blocking(move |host| host.create(&driver, Some(&plan)))
             .await

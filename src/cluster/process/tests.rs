@@ -103,6 +103,8 @@ fn plan(command: &str) -> Plan {
         conf_files: BTreeMap::new(),
         environment: BTreeMap::from([("GIVEN".to_owned(), "it's".to_owned())]),
         start_timeout: None,
+        templates: crate::spark::Templates::default(),
+        layout: None,
         warnings: Vec::new(),
     }
 }
@@ -160,11 +162,18 @@ async fn creating_twice_gives_one_process() {
     let (one, two) = (bench.cluster(), bench.cluster());
     let driver = driver();
     let plan = plan("echo ran >> ../ran; exec sleep 60");
-    let (first, second) = tokio::join!(one.create(&driver, &plan), two.create(&driver, &plan));
+    let nothing = Prepared::default();
+    let (first, second) = tokio::join!(
+        one.create(&driver, &plan, &nothing),
+        two.create(&driver, &plan, &nothing)
+    );
     let (first, second) = (first.unwrap(), second.unwrap());
     assert_eq!(first.holder, second.holder);
     line_of(&bench, &driver, "ran").await;
-    let third = one.create(&driver, &plan).await.unwrap();
+    let third = one
+        .create(&driver, &plan, &Prepared::default())
+        .await
+        .unwrap();
     assert_eq!(third.holder, first.holder);
     // Even a start that overtakes all looks is let in once.
     two.host
@@ -181,11 +190,15 @@ async fn a_restarted_firesteel_sees_what_runs_and_what_ended() {
     let (running, ended) = (driver(), driver());
     let before = bench.cluster();
     before
-        .create(&running, &plan("exec sleep 60"))
+        .create(&running, &plan("exec sleep 60"), &Prepared::default())
         .await
         .unwrap();
     before
-        .create(&ended, &plan("echo 'ValueError: empty' >&2; exit 7"))
+        .create(
+            &ended,
+            &plan("echo 'ValueError: empty' >&2; exit 7"),
+            &Prepared::default(),
+        )
         .await
         .unwrap();
     seen_when(&before, &running, is_running).await;
@@ -205,9 +218,12 @@ async fn success_has_no_message_and_stdout_serves_where_stderr_is_empty() {
     let bench = Bench::new();
     let cluster = bench.cluster();
     let (well, badly) = (driver(), driver());
-    cluster.create(&well, &plan("echo fine")).await.unwrap();
     cluster
-        .create(&badly, &plan("echo bad; exit 3"))
+        .create(&well, &plan("echo fine"), &Prepared::default())
+        .await
+        .unwrap();
+    cluster
+        .create(&badly, &plan("echo bad; exit 3"), &Prepared::default())
         .await
         .unwrap();
     let exit = exit_when_ended(&cluster, &well).await;
@@ -223,7 +239,10 @@ async fn a_python_program_says_its_errors_on_stdout() {
     let driver = driver();
     let mut plan = plan("echo warning >&2; echo 'ValueError: empty'; exit 1");
     plan.language = Language::Python;
-    cluster.create(&driver, &plan).await.unwrap();
+    cluster
+        .create(&driver, &plan, &Prepared::default())
+        .await
+        .unwrap();
     let exit = exit_when_ended(&cluster, &driver).await;
     assert_eq!(
         exit.message.as_deref(),
@@ -237,7 +256,10 @@ async fn a_message_is_the_end_of_a_long_log() {
     let cluster = bench.cluster();
     let driver = driver();
     let command = "i=0; while [ $i -lt 1000 ]; do echo line $i; i=$((i+1)); done >&2; exit 1";
-    cluster.create(&driver, &plan(command)).await.unwrap();
+    cluster
+        .create(&driver, &plan(command), &Prepared::default())
+        .await
+        .unwrap();
     let message = exit_when_ended(&cluster, &driver).await.message.unwrap();
     assert!(message.len() <= 4096);
     assert!(message.starts_with("line "), "{message}");
@@ -257,7 +279,10 @@ async fn a_watch_tells_the_whole_life() {
     let bench = Bench::new();
     let cluster = bench.cluster();
     let (old, new) = (driver(), driver());
-    cluster.create(&old, &plan("exit 0")).await.unwrap();
+    cluster
+        .create(&old, &plan("exit 0"), &Prepared::default())
+        .await
+        .unwrap();
     exit_when_ended(&cluster, &old).await;
     let (_namespaces, mut events) = watching(&cluster);
     let Some(Event::Listed(listed)) = events.recv().await else {
@@ -267,7 +292,7 @@ async fn a_watch_tells_the_whole_life() {
 
     let command = "while [ ! -e ../go ]; do sleep 0.01; done";
     let uid = cluster
-        .create(&new, &plan(command))
+        .create(&new, &plan(command), &Prepared::default())
         .await
         .unwrap()
         .holder
@@ -309,22 +334,35 @@ async fn a_full_host_asks_for_patience() {
     let cluster = bench.cluster();
     let (first, second) = (driver(), driver());
     let long = plan("exec sleep 60");
-    let seen = cluster.create(&first, &long).await.unwrap();
-    let full = cluster.create(&second, &long).await.unwrap_err();
+    let seen = cluster
+        .create(&first, &long, &Prepared::default())
+        .await
+        .unwrap();
+    let full = cluster
+        .create(&second, &long, &Prepared::default())
+        .await
+        .unwrap_err();
     assert!(
         matches!(full, CreateError::Refused(Refusal::Busy)),
         "{full}"
     );
     // Who is in stays in, and a tombstone needs no room.
     assert_eq!(
-        cluster.create(&first, &long).await.unwrap().holder,
+        cluster
+            .create(&first, &long, &Prepared::default())
+            .await
+            .unwrap()
+            .holder,
         seen.holder
     );
     cluster.occupy(&driver()).await.unwrap();
     seen_when(&cluster, &first, is_running).await;
     cluster.delete(&first, &seen.holder.uid).await.unwrap();
     exit_when_ended(&cluster, &first).await;
-    cluster.create(&second, &long).await.unwrap();
+    cluster
+        .create(&second, &long, &Prepared::default())
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
@@ -335,7 +373,10 @@ async fn a_folder_that_cannot_be_read_stops_no_other_driver() {
     cluster.occupy(&broken).await.unwrap();
     let record = bench.folder(&broken).join("driver.json");
     std::fs::write(record, "{").unwrap();
-    cluster.create(&driver(), &plan("true")).await.unwrap();
+    cluster
+        .create(&driver(), &plan("true"), &Prepared::default())
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
@@ -345,10 +386,13 @@ async fn a_tombstone_keeps_its_name_from_a_driver_and_a_driver_from_a_tombstone(
     let (dead, alive) = (driver(), driver());
     let tombstone = cluster.occupy(&dead).await.unwrap();
     assert_eq!(tombstone.holder.kind, HolderKind::Tombstone);
-    let late = cluster.create(&dead, &plan("touch ../ran")).await.unwrap();
+    let late = cluster
+        .create(&dead, &plan("touch ../ran"), &Prepared::default())
+        .await
+        .unwrap();
     assert_eq!(late, tombstone);
     let seen = cluster
-        .create(&alive, &plan("exec sleep 60"))
+        .create(&alive, &plan("exec sleep 60"), &Prepared::default())
         .await
         .unwrap();
     assert_eq!(cluster.occupy(&alive).await.unwrap().holder, seen.holder);
@@ -363,7 +407,10 @@ async fn a_name_belongs_to_one_attempt_of_one_installation() {
     bench.cluster().occupy(&driver).await.unwrap();
     bench.settings.installation = "another".to_owned();
     let stranger = bench.cluster();
-    let refused = stranger.create(&driver, &plan("exit 0")).await.unwrap_err();
+    let refused = stranger
+        .create(&driver, &plan("exit 0"), &Prepared::default())
+        .await
+        .unwrap_err();
     assert!(
         matches!(refused, CreateError::Refused(Refusal::Invalid(_))),
         "{refused}"
@@ -388,7 +435,10 @@ async fn an_abandoned_driver_is_started_by_the_next_creation() {
     let cluster = bench.cluster();
     let driver = driver();
     let record = abandon(&cluster, &driver, &plan("exit 0"));
-    let seen = cluster.create(&driver, &plan("exit 0")).await.unwrap();
+    let seen = cluster
+        .create(&driver, &plan("exit 0"), &Prepared::default())
+        .await
+        .unwrap();
     assert_eq!(seen.holder.uid, record.uid);
     assert_eq!(exit_when_ended(&cluster, &driver).await.code, Some(0));
 }
@@ -419,7 +469,7 @@ async fn a_driver_gets_a_clean_environment() {
     let cluster = bench.cluster();
     let driver = driver();
     cluster
-        .create(&driver, &plan("env > ../env; exit 0"))
+        .create(&driver, &plan("env > ../env; exit 0"), &Prepared::default())
         .await
         .unwrap();
     exit_when_ended(&cluster, &driver).await;
@@ -452,7 +502,10 @@ async fn only_their_owner_reads_a_drivers_files() {
     let bench = Bench::new();
     let cluster = bench.cluster();
     let driver = driver();
-    cluster.create(&driver, &plan("exit 0")).await.unwrap();
+    cluster
+        .create(&driver, &plan("exit 0"), &Prepared::default())
+        .await
+        .unwrap();
     let folder = bench.folder(&driver);
     let mode = |file: &Path| std::fs::metadata(file).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&bench.settings.state_dir), 0o700);
@@ -487,6 +540,11 @@ async fn a_namespace_is_a_name_and_no_path() {
         assert!(cluster.check_namespace(wrong).await.is_err(), "{wrong}");
         let mut driver = driver();
         driver.namespace = wrong.to_owned();
-        assert!(cluster.create(&driver, &plan("exit 0")).await.is_err());
+        assert!(
+            cluster
+                .create(&driver, &plan("exit 0"), &Prepared::default())
+                .await
+                .is_err()
+        );
     }
 }

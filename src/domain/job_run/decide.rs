@@ -27,6 +27,8 @@ pub struct Policy {
     pub queue_timeout: Duration,
     /// How long a run of which nothing exists yet waits for a cluster that does not answer.
     pub unreachable_timeout: Duration,
+    /// How long a run waits for a template that cannot be had now, from its acceptance.
+    pub template_timeout: Duration,
     /// How long a driver that vanished from a silent node may still be alive.
     pub lost_driver_hold: Duration,
     /// How long a finished driver is kept; at least as long as its name must stay taken.
@@ -162,6 +164,19 @@ impl Case<'_> {
                     self.wait(self.policy.try_again, Some(details))
                 }
             }
+            Refusal::Unprepared(why) => {
+                let limit = self.policy.template_timeout;
+                if self.now >= after(self.run.created_at, limit) {
+                    let details = format!(
+                        "JobRun submission failed. It waited {} s in vain for what its driver \
+                         needs. {why}",
+                        limit.as_secs()
+                    );
+                    Step::Finish(Finish::failed(FailureReason::UserError, &details))
+                } else {
+                    self.wait(self.policy.try_again, Some(details))
+                }
+            }
             Refusal::Unreachable { since, .. } => {
                 if self.now >= after(*since, self.policy.unreachable_timeout) {
                     failed(FailureReason::ClusterUnavailable)
@@ -195,6 +210,7 @@ impl Case<'_> {
             Refusal::Replaced => {
                 format!("Cluster {cluster} does not exist. Another cluster answers under its name.")
             }
+            Refusal::Unprepared(why) => format!("Waiting for what the driver needs. {why}"),
             Refusal::Unreachable { error, .. } => {
                 format!("Cluster {cluster} is currently not reachable. {error}")
             }
@@ -271,6 +287,7 @@ impl Case<'_> {
                 | Refusal::Busy
                 | Refusal::Full(_)
                 | Refusal::Forbidden(_)
+                | Refusal::Unprepared(_)
                 | Refusal::Unreachable { .. }),
             ) => self.wait(self.policy.try_again, Some(self.refusal_details(refusal))),
             None => self.wait(self.policy.try_again, None),

@@ -3,6 +3,7 @@
 //! A run's state changes only as `decide` says; the types here hold facts, not rules.
 
 pub mod decide;
+pub mod event;
 pub mod explain;
 
 use std::collections::BTreeMap;

@@ -11,8 +11,9 @@ use crate::domain::tags;
 use crate::domain::virtual_cluster::VirtualCluster;
 use crate::http::failure::breach;
 use crate::http::job_parts;
+use crate::spark::RunSettings;
+use crate::spark::conf::{self, ConfError};
 use crate::spark::params::{self, ParamsError};
-use crate::spark::releases;
 use crate::wire::{self, ApiError};
 
 const LOG_URI: &str =
@@ -20,14 +21,16 @@ const LOG_URI: &str =
 
 /// The run that a request asks for.
 pub(super) fn job_run(
+    settings: &RunSettings,
     request: wire::StartJobRunRequest,
     virtual_cluster: &VirtualCluster,
     caller: &Caller,
 ) -> Result<NewJobRun, ApiError> {
-    let release_label = known_release(request.release_label)?;
+    let release_label = known_release(settings, request.release_label)?;
     let driver = job_driver(request.job_driver)?;
     let overrides = request.configuration_overrides.map(overrides);
     check_log_uri(overrides.as_ref())?;
+    check_classifications(overrides.as_ref())?;
     let max_attempts = max_attempts(request.retry_policy_configuration.as_ref())?;
     check_role(request.execution_role_arn.as_deref(), caller)?;
     check_parameters(&driver)?;
@@ -46,10 +49,10 @@ pub(super) fn job_run(
     })
 }
 
-fn known_release(label: Option<String>) -> Result<String, ApiError> {
+fn known_release(settings: &RunSettings, label: Option<String>) -> Result<String, ApiError> {
     let label =
         label.ok_or_else(|| breach("Value null", "releaseLabel", "Member must not be null"))?;
-    releases::find(&label)?;
+    settings.releases.find(&label)?;
     Ok(label)
 }
 
@@ -74,6 +77,18 @@ fn check_log_uri(overrides: Option<&ConfigurationOverrides>) -> Result<(), ApiEr
             "{LOG_URI} failed to satisfy constraint : Member must be an S3 URI such as \
              s3://bucket/prefix"
         )),
+    }
+}
+
+/// What they mean is found out by whoever plans the run, as on the service.
+fn check_classifications(overrides: Option<&ConfigurationOverrides>) -> Result<(), ApiError> {
+    let given = overrides.and_then(|overrides| overrides.application_configuration.as_deref());
+    match conf::duplicate(given.unwrap_or(&[])) {
+        Some(name) => refused(&format!(
+            "configurationOverrides.applicationConfiguration is not valid: {}",
+            ConfError::Duplicate(name.to_owned())
+        )),
+        None => Ok(()),
     }
 }
 

@@ -47,7 +47,7 @@ fn sites_are_hadoop_properties() {
 
 #[test]
 fn an_unknown_classification_is_told_in_the_services_words() {
-    for name in ["yarn-site", "jeg-config", "firesteel", "export", ""] {
+    for name in ["yarn-site", "jeg-config", "export", ""] {
         assert_eq!(
             one(name, &[]).err().unwrap().to_string(),
             format!("Classification {name} not supported.")
@@ -62,6 +62,8 @@ fn a_classification_stands_once_in_a_level() {
         read(&[defaults(vec![]), defaults(vec![])]).err().unwrap(),
         ConfError::Duplicate("spark-defaults".to_owned())
     );
+    let unknown = classification("yarn-site", &[], vec![defaults(vec![]), defaults(vec![])]);
+    assert_eq!(duplicate(&[unknown]), Some("spark-defaults"));
     let inner = classification("spark-defaults", &[("spark.a", "2")], vec![]);
     let conf = read(&[defaults(vec![inner])]).unwrap();
     assert_eq!(conf.properties["spark.a"], "2");
@@ -138,11 +140,17 @@ fn metrics_have_a_file() {
 fn the_start_timeout_is_a_number_of_seconds() {
     let conf = one(
         "emr-containers-defaults",
-        &[("job-start-timeout", "1800"), ("logging.image", "x")],
+        &[
+            ("job-start-timeout", "1800"),
+            ("logging.eventLog.dir", " s3://bucket/logs "),
+            ("logging.image", "x"),
+            ("jobs-start-timeout", "1"),
+        ],
     );
     let conf = conf.unwrap();
     assert_eq!(conf.start_timeout, Some(Duration::from_secs(1800)));
-    assert_eq!(conf.warnings.len(), 1);
+    assert_eq!(conf.event_log_dir.as_deref(), Some("s3://bucket/logs"));
+    assert_eq!(conf.warnings.len(), 2);
     for wrong in ["0", "-1", "15m", ""] {
         assert_eq!(
             one("emr-containers-defaults", &[("job-start-timeout", wrong)]).err(),
@@ -166,4 +174,25 @@ fn reserved_properties_are_refused_without_their_value() {
         .err()
         .unwrap();
     assert_eq!(error.to_string(), "Property spark.master is not allowed.");
+}
+
+#[test]
+fn the_layout_is_the_runs_to_choose() {
+    for (text, layout) in [
+        ("auto", LayoutSetting::Auto),
+        ("compact", LayoutSetting::Compact),
+        (" classic ", LayoutSetting::Classic),
+    ] {
+        let conf = one("firesteel", &[("layout", text)]).unwrap();
+        assert_eq!(conf.layout, Some(layout));
+    }
+    assert_eq!(one("firesteel", &[]).unwrap().layout, None);
+    assert_eq!(
+        one("firesteel", &[("layout", "Compact")]).err(),
+        Some(ConfError::Layout)
+    );
+    assert_eq!(
+        one("firesteel", &[("lay-out", "compact")]).err(),
+        Some(ConfError::UnknownChoice("lay-out".to_owned()))
+    );
 }

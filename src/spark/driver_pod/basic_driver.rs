@@ -1,53 +1,55 @@
 //! Spark's `BasicDriverFeatureStep`: container, ports, environment, resources, labels and the
 //! pod's fixed fields.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use k8s_openapi::api::core::v1::{
-    ContainerPort, EnvVarSource, LocalObjectReference, ObjectFieldSelector, ResourceRequirements,
-    SecurityContext,
+    ContainerPort, EnvVarSource, LocalObjectReference, ObjectFieldSelector,
 };
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
 use super::{BuildError, DRIVER_CONTAINER, Draft, Run, labels, memory};
+use crate::spark::plan::Language;
 
 /// The variable that holds the pod's own address.
 pub(super) const BIND_ADDRESS: &str = "SPARK_DRIVER_BIND_ADDRESS";
 
-/// The Hadoop user of drivers and executors that run as nobody else: the service's.
-const USER: &str = "hadoop";
-
 pub(super) fn build(draft: &mut Draft, run: &Run<'_>) -> Result<(), BuildError> {
     container(draft, run)?;
     environment(draft, run);
-    draft.container.resources = Some(resources(run)?);
+    resources(draft, run)?;
     metadata(draft, run)?;
     pod(draft, run);
+    properties(draft, run);
     Ok(())
 }
 
 fn container(draft: &mut Draft, run: &Run<'_>) -> Result<(), BuildError> {
     let container = &mut draft.container;
-    container.name = DRIVER_CONTAINER.to_owned();
+    if container.name.is_empty() {
+        container.name = DRIVER_CONTAINER.to_owned();
+    }
     container.image = Some(image(run)?);
-    container.image_pull_policy = run
+    let pull_policy = run
         .properties
-        .get("spark.kubernetes.container.image.pullPolicy")
-        .map(str::to_owned);
-    container.ports = Some(ports(run)?);
-    // The end of the log becomes the pod's word on why it failed.
-    container.termination_message_policy = Some("FallbackToLogsOnError".to_owned());
-    if run.version.at_least(4, 3) {
-        let allow = [
-            "spark.kubernetes.driver.securityContext.allowPrivilegeEscalation",
-            "spark.kubernetes.securityContext.allowPrivilegeEscalation",
-        ]
-        .into_iter()
-        .find_map(|key| run.properties.get(key));
-        container.security_context = Some(SecurityContext {
-            allow_privilege_escalation: Some(allow == Some("true")),
-            ..SecurityContext::default()
-        });
+        .get("spark.kubernetes.container.image.pullPolicy");
+    container.image_pull_policy = Some(pull_policy.unwrap_or("IfNotPresent").to_owned());
+    let ports = ports(run)?.into_iter().map(|port| ContainerPort {
+        name: Some(port.name.to_owned()),
+        container_port: port.number,
+        protocol: Some("TCP".to_owned()),
+        ..ContainerPort::default()
+    });
+    container.ports.get_or_insert_default().extend(ports);
+    if run.version.limits_privileges() {
+        let of_driver = "spark.kubernetes.driver.securityContext.allowPrivilegeEscalation";
+        let of_all = "spark.kubernetes.securityContext.allowPrivilegeEscalation";
+        let key = match run.properties.get(of_driver) {
+            Some(_) => of_driver,
+            None => of_all,
+        };
+        let security = container.security_context.get_or_insert_default();
+        security.allow_privilege_escalation = Some(run.properties.flag(key)?);
     }
     Ok(())
 }
@@ -58,50 +60,71 @@ fn image(run: &Run<'_>) -> Result<String, BuildError> {
         .get("spark.kubernetes.driver.container.image")
         .or_else(|| run.properties.get("spark.kubernetes.container.image"))
         .ok_or(BuildError::NoImage)?;
-    Ok(if run.version.at_least(4, 1) {
+    Ok(if run.version.substitutes_in_images() {
         image.replace("{{SPARK_VERSION}}", &run.plan.spark_version)
     } else {
         image.to_owned()
     })
 }
 
-fn ports(run: &Run<'_>) -> Result<Vec<ContainerPort>, BuildError> {
+pub(super) const CONNECT_PORT: &str = "spark-connect";
+
+/// A port of the driver.
+pub(super) struct Port {
+    pub name: &'static str,
+    pub number: i32,
+}
+
+/// The driver's ports, as its container has them.
+pub(super) fn ports(run: &Run<'_>) -> Result<Vec<Port>, BuildError> {
     let mut ports = vec![
-        ("driver-rpc-port", "spark.driver.port", 7078),
-        ("blockmanager", "spark.driver.blockManager.port", 7079),
-        ("spark-ui", "spark.ui.port", 4040),
+        ("driver-rpc-port", &["spark.driver.port"][..], 7078),
+        (
+            "blockmanager",
+            &["spark.driver.blockManager.port", "spark.blockManager.port"],
+            7079,
+        ),
+        ("spark-ui", &["spark.ui.port"], 4040),
     ];
-    if run.version.at_least(4, 1) {
-        ports.push(("spark-connect", "spark.connect.grpc.binding.port", 15002));
+    if run.version.has_connect_port() {
+        ports.push((CONNECT_PORT, &["spark.connect.grpc.binding.port"], 15002));
     }
     ports
         .into_iter()
-        .map(|(name, key, default)| {
-            let port = match run.properties.get(key) {
-                None => default,
-                Some(text) => text.parse().map_err(|_| BuildError::Property {
-                    key: key.to_owned(),
-                    expected: "a port",
-                })?,
-            };
-            Ok(ContainerPort {
-                name: Some(name.to_owned()),
-                container_port: port,
-                protocol: Some("TCP".to_owned()),
-                ..ContainerPort::default()
-            })
+        .map(|(name, keys, default)| {
+            let number = port(run, keys, default)?;
+            Ok(Port { name, number })
         })
         .collect()
 }
 
-fn environment(draft: &mut Draft, run: &Run<'_>) {
-    draft.set_env("SPARK_USER", run.plan.proxy_user.as_deref().unwrap_or(USER));
-    // Before the run's own variables, which may refer to it.
-    draft.set_env("SPARK_APPLICATION_ID", &run.plan.app_id);
-    for (name, value) in &run.plan.environment {
-        draft.set_env(name, value);
+/// The first of the properties that is set.
+pub(super) fn port(run: &Run<'_>, keys: &[&str], default: i32) -> Result<i32, BuildError> {
+    let set = keys
+        .iter()
+        .find_map(|key| Some((*key, run.properties.get(key)?)));
+    let Some((key, text)) = set else {
+        return Ok(default);
+    };
+    match text.trim().parse() {
+        Ok(port) if (1..=65535).contains(&port) => Ok(port),
+        Ok(_) | Err(_) => Err(BuildError::Property {
+            key: key.to_owned(),
+            expected: "a port",
+        }),
     }
-    for (name, value) in run.properties.under("spark.kubernetes.driverEnv.") {
+}
+
+fn environment(draft: &mut Draft, run: &Run<'_>) {
+    draft.set_env(
+        "SPARK_USER",
+        run.plan.proxy_user.as_deref().unwrap_or(run.user),
+    );
+    draft.set_env("SPARK_APPLICATION_ID", &run.plan.app_id);
+    let custom = run
+        .properties
+        .under_in_sparks_order("spark.kubernetes.driverEnv.");
+    for (name, value) in custom {
         draft.set_env(name, value);
     }
     draft.set_env_from(
@@ -116,7 +139,8 @@ fn environment(draft: &mut Draft, run: &Run<'_>) {
     );
 }
 
-fn resources(run: &Run<'_>) -> Result<ResourceRequirements, BuildError> {
+/// Laid over the template's, which keeps what Spark says nothing of.
+fn resources(draft: &mut Draft, run: &Run<'_>) -> Result<(), BuildError> {
     let quantity = |text: &str| Quantity(text.to_owned());
     let memory = Quantity(format!("{}Mi", memory::driver_mib(run)?));
     let cores = run
@@ -124,52 +148,95 @@ fn resources(run: &Run<'_>) -> Result<ResourceRequirements, BuildError> {
         .get("spark.kubernetes.driver.request.cores")
         .or_else(|| run.properties.get("spark.driver.cores"))
         .unwrap_or("1");
-    let requests = BTreeMap::from([
-        ("cpu".to_owned(), quantity(cores)),
-        ("memory".to_owned(), memory.clone()),
-    ]);
-    let mut limits = BTreeMap::from([("memory".to_owned(), memory)]);
+    let resources = draft.container.resources.get_or_insert_default();
+    let requests = resources.requests.get_or_insert_default();
+    requests.insert("cpu".to_owned(), quantity(cores));
+    requests.insert("memory".to_owned(), memory.clone());
+    let limits = resources.limits.get_or_insert_default();
+    limits.insert("memory".to_owned(), memory);
     if let Some(cores) = run.properties.get("spark.kubernetes.driver.limit.cores") {
         limits.insert("cpu".to_owned(), quantity(cores));
     }
-    for (key, amount) in run.properties.under("spark.driver.resource.") {
-        let Some(resource) = key.strip_suffix(".amount") else {
+    limits.extend(devices(run)?);
+    Ok(())
+}
+
+const DEVICE: &str = "spark.driver.resource.";
+
+/// What `spark.driver.resource.*` asks for.
+fn devices(run: &Run<'_>) -> Result<BTreeMap<String, Quantity>, BuildError> {
+    let names: BTreeSet<&str> = run
+        .properties
+        .under(DEVICE)
+        .map(|(key, _)| key.split_once('.').map_or(key, |(name, _)| name))
+        .collect();
+    let mut devices = BTreeMap::new();
+    for name in names {
+        let key = format!("{DEVICE}{name}.amount");
+        let amount = run.properties.get(&key);
+        let amount = amount.ok_or_else(|| BuildError::Missing(key.clone()))?;
+        let amount: u32 = amount.trim().parse().map_err(|_| BuildError::Property {
+            key,
+            expected: "a whole number",
+        })?;
+        if amount == 0 {
             continue;
-        };
-        let vendor_key = format!("spark.driver.resource.{resource}.vendor");
-        let vendor = run
-            .properties
-            .get(&vendor_key)
-            .ok_or(BuildError::Property {
-                key: vendor_key.clone(),
-                expected: "set, such as nvidia.com",
-            })?;
-        limits.insert(format!("{vendor}/{resource}"), quantity(amount));
+        }
+        let key = format!("{DEVICE}{name}.vendor");
+        let vendor = run.properties.get(&key).ok_or(BuildError::Missing(key))?;
+        devices.insert(format!("{vendor}/{name}"), Quantity(amount.to_string()));
     }
-    Ok(ResourceRequirements {
-        requests: Some(requests),
-        limits: Some(limits),
-        ..ResourceRequirements::default()
-    })
+    Ok(devices)
 }
 
 fn metadata(draft: &mut Draft, run: &Run<'_>) -> Result<(), BuildError> {
-    let substitute = |text: &str| {
-        text.replace("{{APP_ID}}", &run.plan.app_id)
-            .replace("{{EXECUTOR_ID}}", "")
-    };
-    let mut pod_labels = BTreeMap::from([(labels::APP.0.to_owned(), labels::APP.1.to_owned())]);
-    for (key, value) in own(run, "spark.kubernetes.driver.label.")? {
-        let value = if run.version.at_least(4, 0) {
-            substitute(value)
+    let annotations: BTreeMap<_, _> = run
+        .properties
+        .under("spark.kubernetes.driver.annotation.")
+        .map(|(key, value)| (key.to_owned(), substitute(run, value)))
+        .collect();
+    let metadata = &mut draft.metadata;
+    metadata.name = Some(run.names.pod.clone());
+    metadata
+        .labels
+        .get_or_insert_default()
+        .extend(pod_labels(run)?);
+    add(&mut metadata.annotations, annotations, run);
+    Ok(())
+}
+
+/// Lays `entries` over `map`, which some versions write even where it is empty.
+fn add(
+    map: &mut Option<BTreeMap<String, String>>,
+    entries: BTreeMap<String, String>,
+    run: &Run<'_>,
+) {
+    if !entries.is_empty() || run.version.writes_empty_maps() {
+        map.get_or_insert_default().extend(entries);
+    }
+}
+
+fn substitute(run: &Run<'_>, text: &str) -> String {
+    text.replace("{{APP_ID}}", &run.plan.app_id)
+        .replace("{{EXECUTOR_ID}}", "")
+}
+
+/// The labels that the run gives its driver, and Spark's own, which no run may set.
+pub(super) fn pod_labels(run: &Run<'_>) -> Result<BTreeMap<String, String>, BuildError> {
+    const PREFIX: &str = "spark.kubernetes.driver.label.";
+    let mut pod_labels = BTreeMap::new();
+    for (key, value) in run.properties.under(PREFIX) {
+        if labels::is_sparks(key) {
+            return Err(BuildError::Reserved(format!("{PREFIX}{key}")));
+        }
+        let value = if run.version.substitutes_in_labels() {
+            substitute(run, value)
         } else {
             value.to_owned()
         };
         pod_labels.insert(key.to_owned(), value);
     }
-    pod_labels.extend(labels::of_attempt(run.identity, "driver"));
     for (key, value) in [
-        (labels::HOLDER, labels::DRIVER),
         (labels::SPARK_ROLE, "driver"),
         (labels::SPARK_APP_ID, &run.plan.app_id),
         (
@@ -180,34 +247,12 @@ fn metadata(draft: &mut Draft, run: &Run<'_>) -> Result<(), BuildError> {
     ] {
         pod_labels.insert(key.to_owned(), value.to_owned());
     }
-    let annotations = own(run, "spark.kubernetes.driver.annotation.")?
-        .into_iter()
-        .map(|(key, value)| (key.to_owned(), substitute(value)))
-        .collect();
-
-    let metadata = &mut draft.metadata;
-    metadata.name = Some(run.identity.name.clone());
-    metadata.namespace = Some(run.identity.namespace.clone());
-    metadata.labels = Some(pod_labels);
-    metadata.annotations = Some(annotations);
-    Ok(())
-}
-
-/// The labels or annotations under `prefix`, all of which are the run's to set.
-fn own<'a>(run: &Run<'a>, prefix: &'a str) -> Result<Vec<(&'a str, &'a str)>, BuildError> {
-    let set: Vec<_> = run.properties.under(prefix).collect();
-    match set.iter().find(|(key, _)| labels::is_reserved(key)) {
-        Some((key, _)) => Err(BuildError::Reserved(format!("{prefix}{key}"))),
-        None => Ok(set),
-    }
+    Ok(pod_labels)
 }
 
 fn pod(draft: &mut Draft, run: &Run<'_>) {
     let spec = &mut draft.spec;
     spec.restart_policy = Some("Never".to_owned());
-    // Else every Service of the namespace adds variables to the driver's environment.
-    spec.enable_service_links = Some(false);
-
     let node_selector: BTreeMap<_, _> = run
         .properties
         .under("spark.kubernetes.node.selector.")
@@ -217,7 +262,7 @@ fn pod(draft: &mut Draft, run: &Run<'_>) {
         )
         .map(|(key, value)| (key.to_owned(), value.to_owned()))
         .collect();
-    spec.node_selector = (!node_selector.is_empty()).then_some(node_selector);
+    add(&mut spec.node_selector, node_selector, run);
 
     let pull_secrets: Vec<_> = run
         .properties
@@ -230,11 +275,45 @@ fn pod(draft: &mut Draft, run: &Run<'_>) {
             name: name.to_owned(),
         })
         .collect();
-    spec.image_pull_secrets = (!pull_secrets.is_empty()).then_some(pull_secrets);
+    if !pull_secrets.is_empty() {
+        spec.image_pull_secrets
+            .get_or_insert_default()
+            .extend(pull_secrets);
+    }
 
-    spec.scheduler_name = run
+    let scheduler = run
         .properties
         .get("spark.kubernetes.driver.scheduler.name")
-        .or_else(|| run.properties.get("spark.kubernetes.scheduler.name"))
-        .map(str::to_owned);
+        .or_else(|| run.properties.get("spark.kubernetes.scheduler.name"));
+    if let Some(scheduler) = scheduler {
+        spec.scheduler_name = Some(scheduler.to_owned());
+    }
+}
+
+/// What the driver is told of itself.
+fn properties(draft: &mut Draft, run: &Run<'_>) {
+    let language = run.plan.language;
+    for (key, value) in [
+        ("spark.app.id", run.plan.app_id.as_str()),
+        ("spark.kubernetes.driver.pod.name", &run.names.pod),
+        ("spark.kubernetes.submitInDriver", "true"),
+        ("spark.kubernetes.resource.type", resource_type(language)),
+    ] {
+        draft.set_property(key, value);
+    }
+    // Executors take their share from this one.
+    const FACTOR: &str = "spark.kubernetes.memoryOverheadFactor";
+    let factor = match run.properties.get(FACTOR) {
+        Some(given) => memory::java_double(given),
+        None => memory::default_overhead_factor(language).to_owned(),
+    };
+    draft.set_property(FACTOR, factor);
+}
+
+fn resource_type(language: Language) -> &'static str {
+    match language {
+        Language::Java | Language::Sql => "java",
+        Language::Python => "python",
+        Language::R => "r",
+    }
 }

@@ -2,14 +2,21 @@
 //! spark-submit in client mode.
 
 use super::basic_driver::BIND_ADDRESS;
-use super::{Draft, Run, conf};
+use super::{BuildError, Draft, Layout, Run, conf};
 use crate::spark::plan::Language;
 
-pub(super) fn build(draft: &mut Draft, run: &Run<'_>) {
+#[expect(clippy::unnecessary_wraps, reason = "every step has this form")]
+pub(super) fn build(draft: &mut Draft, run: &Run<'_>) -> Result<(), BuildError> {
     if run.plan.language == Language::Python {
         python(draft, run);
     }
-    draft.container.args = Some(arguments(run));
+    let arguments = arguments(run);
+    draft
+        .container
+        .args
+        .get_or_insert_default()
+        .extend(arguments);
+    Ok(())
 }
 
 fn python(draft: &mut Draft, run: &Run<'_>) {
@@ -29,21 +36,18 @@ fn arguments(run: &Run<'_>) -> Vec<String> {
     let mut arguments = vec!["driver".to_owned()];
     let mut option = |name: &str, value: String| arguments.extend([name.to_owned(), value]);
     if let Some(user) = &run.plan.proxy_user {
-        option("--proxy-user", literal(user));
+        option("--proxy-user", user.clone());
     }
     option("--properties-file", conf::properties_path());
-    // Without a Service the driver is reached by its address, which only the kubelet knows: it
-    // expands the variable, and the command line wins over the file.
-    option("--conf", format!("spark.driver.host=$({BIND_ADDRESS})"));
-    if let Some(class) = &run.plan.main_class {
-        option("--class", literal(class));
+    if run.layout == Layout::Compact {
+        // Without a Service the driver is reached by its address, which only the kubelet knows: it
+        // expands the variable, and the command line wins over the file.
+        option("--conf", format!("spark.driver.host=$({BIND_ADDRESS})"));
     }
-    arguments.push(literal(&run.plan.resource));
-    arguments.extend(run.plan.arguments.iter().map(|text| literal(text)));
+    if let Some(class) = &run.plan.main_class {
+        option("--class", class.clone());
+    }
+    arguments.push(run.plan.resource.clone());
+    arguments.extend(run.plan.arguments.iter().cloned());
     arguments
-}
-
-/// Kubernetes expands `$(NAME)` in arguments; a caller's reach the program as they were written.
-fn literal(argument: &str) -> String {
-    argument.replace('$', "$$")
 }

@@ -27,6 +27,13 @@ pub const SPARK_VERSION: &str = "spark-version";
 /// The service's label that says what an application is; a run may set its own.
 pub(super) const APP: (&str, &str) = ("app", "emr-spark");
 
+const SPARKS: [&str; 4] = [SPARK_APP_ID, SPARK_APP_NAME, SPARK_ROLE, SPARK_VERSION];
+
+/// Whether Spark sets the label on each of its pods.
+pub(super) fn is_sparks(key: &str) -> bool {
+    SPARKS.contains(&key)
+}
+
 /// Labels and annotations that a run may not set. The service's others, such as
 /// `emr-containers.amazonaws.com/dynamic.sizing`, are for add-ons and the run's own.
 const RESERVED: [&str; 8] = [
@@ -62,15 +69,22 @@ pub(super) fn of_attempt(identity: &Identity, component: &str) -> BTreeMap<Strin
 
 /// `name` as a label value, cut and cleaned as Spark does.
 pub(super) fn app_name(name: &str) -> String {
-    let mut label = String::new();
-    for character in name.trim().to_lowercase().chars() {
-        match character {
-            'a'..='z' | '0'..='9' => label.push(character),
-            _ if label.ends_with('-') => {}
-            _ => label.push('-'),
-        }
-    }
+    let mut label = hyphenated(name);
     label.truncate(63);
     let label = label.strip_prefix('-').unwrap_or(&label);
     label.strip_suffix('-').unwrap_or(label).to_owned()
+}
+
+/// `name` in lower case, with one hyphen for each run of characters that are no letter and no
+/// digit. What Java's `trim` takes is taken from its ends.
+pub(super) fn hyphenated(name: &str) -> String {
+    let mut hyphenated = String::new();
+    for character in name.trim_matches(|c: char| c <= ' ').to_lowercase().chars() {
+        match character {
+            'a'..='z' | '0'..='9' => hyphenated.push(character),
+            _ if hyphenated.ends_with('-') => {}
+            _ => hyphenated.push('-'),
+        }
+    }
+    hyphenated
 }

@@ -1,32 +1,40 @@
-//! Spark's `LocalDirsFeatureStep`: where shuffle and spilled data go.
+//! Spark's `LocalDirsFeatureStep`: where shuffle and spilled data go. Mounts of volumes that are
+//! called for it win, whether the template or properties made them.
 
 use k8s_openapi::api::core::v1::{EmptyDirVolumeSource, Volume};
 
-use super::{Draft, Run};
+use super::{BuildError, Draft, Run};
 
-pub(super) fn build(draft: &mut Draft, run: &Run<'_>) {
-    // Spark draws a random name, which executors then share. The application's id is as unique,
-    // and building the pod again gives the same pod.
-    let default = format!("/var/data/{}", run.plan.app_id);
-    let directories: Vec<&str> = run
-        .properties
-        .get("spark.local.dir")
-        .unwrap_or(&default)
-        .split(',')
-        .map(str::trim)
-        .filter(|path| !path.is_empty())
+const VOLUME: &str = "spark-local-dir-";
+
+pub(super) fn build(draft: &mut Draft, run: &Run<'_>) -> Result<(), BuildError> {
+    let mounts = draft.container.volume_mounts.iter().flatten();
+    let mut directories: Vec<String> = mounts
+        .filter(|mount| mount.name.starts_with(VOLUME))
+        .map(|mount| mount.mount_path.clone())
         .collect();
-    let in_memory = run.properties.get("spark.kubernetes.local.dirs.tmpfs") == Some("true");
-    for (path, number) in directories.iter().zip(1..) {
-        let volume = Volume {
-            name: format!("spark-local-dir-{number}"),
-            empty_dir: Some(EmptyDirVolumeSource {
-                medium: in_memory.then(|| "Memory".to_owned()),
-                size_limit: None,
-            }),
-            ..Volume::default()
-        };
-        draft.mount(volume, path);
+    if directories.is_empty() {
+        directories = run
+            .properties
+            .get("spark.local.dir")
+            .unwrap_or(&run.names.local_dir)
+            .split(',')
+            .map(|path| path.trim().to_owned())
+            .filter(|path| !path.is_empty())
+            .collect();
+        let in_memory = run.properties.flag("spark.kubernetes.local.dirs.tmpfs")?;
+        for (path, number) in directories.iter().zip(1..) {
+            let volume = Volume {
+                name: format!("{VOLUME}{number}"),
+                empty_dir: Some(EmptyDirVolumeSource {
+                    medium: in_memory.then(|| "Memory".to_owned()),
+                    size_limit: None,
+                }),
+                ..Volume::default()
+            };
+            draft.mount(volume, path);
+        }
     }
     draft.set_env("SPARK_LOCAL_DIRS", &directories.join(","));
+    Ok(())
 }

@@ -17,6 +17,14 @@ pub(super) fn default_overhead_factor(language: Language) -> &'static str {
     }
 }
 
+/// A number as Java writes a double, where both write it without an exponent.
+pub(super) fn java_double(text: &str) -> String {
+    match text.trim().parse::<f64>() {
+        Ok(number) if (1e-3..1e7).contains(&number) => format!("{number:?}"),
+        Ok(_) | Err(_) => text.to_owned(),
+    }
+}
+
 /// The driver container's request and limit, in MiB.
 pub(super) fn driver_mib(run: &Run<'_>) -> Result<u64, BuildError> {
     let heap = mib(run, "spark.driver.memory")?.unwrap_or(DEFAULT_MIB);

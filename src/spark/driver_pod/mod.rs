@@ -1,5 +1,5 @@
-//! The driver pod: what spark-submit of the plan's Spark version would create, in the compact
-//! layout, where the Pod is the run's only object. Pure: the same input gives the same pod.
+//! The driver's objects: what spark-submit of the plan's Spark version would create, or, in the
+//! compact layout, the same driver as one Pod. Pure: the same input gives the same objects.
 //!
 //! Each file builds what one feature step of Spark builds. The steps run in Spark's order, so that
 //! environment, volumes and arguments come in the order that real drivers have.
@@ -8,22 +8,38 @@ mod basic_driver;
 mod command;
 mod conf;
 mod credentials;
+mod draft;
+mod env_secrets;
+mod hadoop_conf;
+mod kerberos;
 pub mod labels;
+mod layout;
 mod local_dirs;
 mod memory;
+pub mod names;
+mod network_policy;
+mod objects;
+mod of_job_run;
+mod pod_template_map;
+mod secrets;
+mod service;
+mod spark_order;
+mod steps;
 mod tombstone;
-mod unserved;
+mod version;
+mod volumes;
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::api::core::v1::{
-    Container, EnvVar, EnvVarSource, Pod, PodSpec, Volume, VolumeMount,
-};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-
 use super::plan::Plan;
+use super::pod_template::{self, Role, Start, TemplateError};
 use crate::domain::ids::{JobRunId, VirtualClusterId};
+use draft::{Draft, Run};
 
+pub use layout::{Layout, LayoutSetting};
+pub use names::{Names, Uniques};
+pub use objects::{Dependent, Objects};
+pub use of_job_run::of_job_run;
 pub use tombstone::tombstone;
 
 /// The container that runs the driver. Other containers of the pod say nothing about the run.
@@ -77,8 +93,38 @@ pub enum BuildError {
     Property { key: String, expected: &'static str },
     #[error("property {0} sets a label or annotation that is not the run's to set")]
     Reserved(String),
-    #[error("property {0} is not supported yet: the driver's pod cannot have what it asks for")]
-    Unserved(String),
+    #[error("property {0} must be set")]
+    Missing(String),
+    #[error("{one} and {other} cannot both be set")]
+    Conflict {
+        one: &'static str,
+        other: &'static str,
+    },
+    #[error("property {0} mounts a second volume at the same path")]
+    DuplicateMount(String),
+    #[error("property {0}: a volume is of type hostPath, emptyDir, nfs or persistentVolumeClaim")]
+    VolumeType(String),
+    #[error("the file that property {0} names was not read")]
+    NotRead(String),
+    #[error(
+        "property {} names classes that run in a submitter's JVM, and there is none; \
+         other schedulers, Volcano included, are reached by spark.kubernetes.scheduler.name and \
+         labels and annotations of the driver and its executors",
+        steps::CUSTOM
+    )]
+    CustomSteps,
+    #[error("{property} leaves out {0}, without which there is no driver", property = steps::EXCLUDED)]
+    IndispensableStep(&'static str),
+    #[error("{role} pod template: {error}")]
+    Template {
+        role: Role,
+        #[source]
+        error: TemplateError,
+    },
+    #[error("{0} pod template: its text was not read")]
+    NoTemplate(Role),
+    #[error("Driver pod template: field metadata.namespace names another namespace")]
+    TemplateNamespace,
     #[error("{0:?} cannot be the name of a file in the driver's conf folder")]
     ConfFileName(String),
     #[error(
@@ -88,128 +134,82 @@ pub enum BuildError {
     TooLarge { bytes: usize },
 }
 
-/// The driver's pod in the compact layout.
-pub fn compact(
-    plan: &Plan,
-    identity: &Identity,
-    settings: &PodSettings,
-) -> Result<Pod, BuildError> {
-    let version = SparkVersion::parse(&plan.spark_version)?;
-    let properties = conf::properties(plan, identity, settings)?;
-    let run = Run {
-        plan,
-        identity,
-        version,
-        properties: Properties(&properties),
+/// Texts that a driver needs besides its plan. Whoever may read them gets them first.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Texts {
+    /// What `spark.kubernetes.driver.podTemplateFile` and its like name.
+    pub driver_template: Option<String>,
+    pub executor_template: Option<String>,
+    /// Files of `HADOOP_CONF_DIR`, by name.
+    pub hadoop_conf: BTreeMap<String, String>,
+    /// The file of `spark.kubernetes.kerberos.krb5.path`.
+    pub krb5_conf: Option<String>,
+    /// The file of `spark.kerberos.keytab`.
+    pub keytab: Option<Vec<u8>>,
+    /// Files of `spark.kubernetes.authenticate.driver.*File`, by their property.
+    pub credentials: BTreeMap<String, Vec<u8>>,
+}
+
+/// One driver to build.
+pub struct Submission<'a> {
+    pub plan: &'a Plan,
+    pub names: &'a Names,
+    pub layout: Layout,
+    pub texts: &'a Texts,
+    /// The Hadoop user of the driver, unless it runs as a proxy user.
+    pub user: &'a str,
+}
+
+/// Builds the objects of a driver, none of them owned yet.
+pub fn build(submission: &Submission<'_>) -> Result<Objects, BuildError> {
+    let run = Run::of(submission)?;
+    let Start {
+        metadata,
+        spec,
+        container,
+    } = start(&run)?;
+    let mut draft = Draft {
+        metadata,
+        spec,
+        container,
+        properties: run.plan.properties.clone(),
+        dependents: Vec::new(),
     };
-    unserved::refuse(&run)?;
-    let mut draft = Draft::default();
-    basic_driver::build(&mut draft, &run)?;
-    credentials::build(&mut draft, &run);
-    command::build(&mut draft, &run);
-    local_dirs::build(&mut draft, &run);
+    for step in steps::of(&run)? {
+        step(&mut draft, &run)?;
+    }
     conf::build(&mut draft, &run)?;
     Ok(draft.finish())
 }
 
-/// What every step reads.
-struct Run<'a> {
-    plan: &'a Plan,
-    identity: &'a Identity,
-    version: SparkVersion,
-    /// As the driver will find them.
-    properties: Properties<'a>,
-}
-
-/// Spark's minor version decides what a driver pod looks like.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct SparkVersion {
-    major: u32,
-    minor: u32,
-}
-
-impl SparkVersion {
-    fn parse(text: &str) -> Result<Self, BuildError> {
-        let mut parts = text.split('.').map(str::parse);
-        match (parts.next(), parts.next()) {
-            (Some(Ok(major)), Some(Ok(minor))) => Ok(Self { major, minor }),
-            _ => Err(BuildError::SparkVersion(text.to_owned())),
+/// The driver's template, or nothing at all.
+fn start(run: &Run<'_>) -> Result<Start, BuildError> {
+    let Some(text) = &run.texts.driver_template else {
+        let property = run
+            .properties
+            .get("spark.kubernetes.driver.podTemplateFile");
+        // Without the text, what the run asked for would silently be missing.
+        return if run.plan.templates.driver.is_some() || property.is_some() {
+            Err(BuildError::NoTemplate(Role::Driver))
+        } else {
+            Ok(Start::default())
+        };
+    };
+    let template = pod_template::parse(text).map_err(|error| BuildError::Template {
+        role: Role::Driver,
+        error,
+    })?;
+    let name = run
+        .properties
+        .get("spark.kubernetes.driver.podTemplateContainerName");
+    let mut start = pod_template::start(template, name);
+    match start.metadata.namespace.take() {
+        Some(namespace)
+            if namespace != run.names.namespace && !run.version.overrides_template_namespace() =>
+        {
+            Err(BuildError::TemplateNamespace)
         }
-    }
-
-    fn at_least(self, major: u32, minor: u32) -> bool {
-        self >= Self { major, minor }
-    }
-}
-
-#[derive(Clone, Copy)]
-struct Properties<'a>(&'a BTreeMap<String, String>);
-
-impl<'a> Properties<'a> {
-    fn get(self, key: &str) -> Option<&'a str> {
-        self.0.get(key).map(String::as_str)
-    }
-
-    /// The properties under `prefix`, by the rest of their key.
-    fn under(self, prefix: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
-        self.0
-            .range(prefix.to_owned()..)
-            .map_while(move |(key, value)| Some((key.strip_prefix(prefix)?, value.as_str())))
-    }
-}
-
-/// A pod under construction, with its driver container apart.
-#[derive(Default)]
-struct Draft {
-    metadata: ObjectMeta,
-    spec: PodSpec,
-    container: Container,
-}
-
-impl Draft {
-    /// Sets an environment variable; the last setting of a name is the one that counts.
-    fn set_env(&mut self, name: &str, value: &str) {
-        self.push_env(EnvVar {
-            name: name.to_owned(),
-            value: Some(value.to_owned()),
-            value_from: None,
-        });
-    }
-
-    fn set_env_from(&mut self, name: &str, source: EnvVarSource) {
-        self.push_env(EnvVar {
-            name: name.to_owned(),
-            value: None,
-            value_from: Some(source),
-        });
-    }
-
-    fn push_env(&mut self, variable: EnvVar) {
-        let env = self.container.env.get_or_insert_default();
-        env.retain(|set| set.name != variable.name);
-        env.push(variable);
-    }
-
-    /// Adds a volume and mounts it in the driver container.
-    fn mount(&mut self, volume: Volume, path: &str) {
-        self.container
-            .volume_mounts
-            .get_or_insert_default()
-            .push(VolumeMount {
-                name: volume.name.clone(),
-                mount_path: path.to_owned(),
-                ..VolumeMount::default()
-            });
-        self.spec.volumes.get_or_insert_default().push(volume);
-    }
-
-    fn finish(mut self) -> Pod {
-        self.spec.containers.push(self.container);
-        Pod {
-            metadata: self.metadata,
-            spec: Some(self.spec),
-            status: None,
-        }
+        Some(_) | None => Ok(start),
     }
 }
 

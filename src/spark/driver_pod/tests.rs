@@ -1,3 +1,5 @@
+use k8s_openapi::api::core::v1::Pod;
+
 use super::*;
 use crate::spark::plan::Language;
 
@@ -19,7 +21,7 @@ fn settings() -> PodSettings {
     }
 }
 
-fn plan(language: Language, properties: &[(&str, &str)]) -> Plan {
+pub(super) fn plan(language: Language, properties: &[(&str, &str)]) -> Plan {
     Plan {
         spark_version: "3.5.9".to_owned(),
         app_id: "spark-000000035ee16lm6uri".to_owned(),
@@ -36,6 +38,8 @@ fn plan(language: Language, properties: &[(&str, &str)]) -> Plan {
         conf_files: BTreeMap::new(),
         environment: BTreeMap::new(),
         start_timeout: None,
+        templates: crate::spark::Templates::default(),
+        layout: None,
         warnings: vec![],
     }
 }
@@ -47,6 +51,11 @@ fn python_plan(properties: &[(&str, &str)]) -> Plan {
         arguments: vec!["--day".to_owned(), "2026-11-24".to_owned()],
         ..plan(Language::Python, properties)
     }
+}
+
+fn compact(plan: &Plan, identity: &Identity, settings: &PodSettings) -> Result<Pod, BuildError> {
+    of_job_run(plan, identity, settings, Layout::Compact, &Texts::default())
+        .map(|objects| objects.pod)
 }
 
 fn build(plan: &Plan) -> Pod {
@@ -166,14 +175,15 @@ fn the_least_overhead_can_be_lowered_from_spark_4_on() {
 
 #[test]
 fn executors_have_a_map_of_the_conf_folder_only_where_it_holds_more_than_properties() {
-    let key = "spark.kubernetes.executor.disableConfigMap";
+    let properties = |plan: &Plan| {
+        build(plan).metadata.annotations.unwrap()["firesteel.dev/spark.properties"].clone()
+    };
+    let disabled = "spark.kubernetes.executor.disableConfigMap=true";
     let mut plan = plan(Language::Java, &[]);
-    let properties = conf::properties(&plan, &identity(), &settings()).unwrap();
-    assert_eq!(properties.get(key).map(String::as_str), Some("true"));
+    assert!(properties(&plan).contains(disabled));
     plan.conf_files
         .insert("core-site.xml".to_owned(), String::new());
-    let properties = conf::properties(&plan, &identity(), &settings()).unwrap();
-    assert_eq!(properties.get(key), None);
+    assert!(!properties(&plan).contains(disabled));
 }
 
 #[test]
@@ -197,34 +207,178 @@ fn a_run_may_not_set_the_marks_of_its_pods() {
 }
 
 #[test]
-fn what_this_driver_pod_cannot_have_is_refused_by_name() {
-    for (key, value) in [
-        ("spark.kubernetes.driver.podTemplateFile", "s3://b/t.yaml"),
+fn what_a_step_cannot_do_is_refused_by_the_propertys_name() {
+    const VOLUMES: &str = "spark.kubernetes.driver.volumes.";
+    let refusals: [(&[(&str, &str)], &str); 20] = [
         (
+            &[(
+                "spark.kubernetes.driver.pod.featureSteps",
+                "com.hidden.Step",
+            )],
             "spark.kubernetes.driver.pod.featureSteps",
-            "com.example.Step",
         ),
-        ("spark.kubernetes.driver.secretKeyRef.TOKEN", "name:key"),
-        ("spark.kubernetes.driver.secrets.certs", "/etc/certs"),
-        ("spark.kubernetes.driver.service.annotation.x", "y"),
         (
-            "spark.kubernetes.driver.volumes.hostPath.data.mount.path",
-            "/data",
+            &[("spark.kubernetes.driver.secretKeyRef.TOKEN", "hidden")],
+            "spark.kubernetes.driver.secretKeyRef.TOKEN",
         ),
-        ("spark.kubernetes.hadoop.configMapName", "hadoop"),
-        ("spark.kubernetes.kerberos.krb5.configMapName", "krb5"),
-        ("spark.kerberos.keytab", "/home/user/user.keytab"),
-    ] {
-        let run = plan(Language::Java, &[(key, value)]);
-        let refused = compact(&run, &identity(), &settings());
-        assert_eq!(refused, Err(BuildError::Unserved(key.to_owned())));
+        (
+            &[("volumes.hostPath.v.mount.path", "/hidden")],
+            "volumes.hostPath.v.options.path",
+        ),
+        (
+            &[("volumes.hostPath.v.options.path", "/hidden")],
+            "volumes.hostPath.v.mount.path",
+        ),
+        (
+            &[
+                ("volumes.nfs.v.mount.path", "/hidden"),
+                ("volumes.nfs.v.options.path", "/hidden"),
+            ],
+            "volumes.nfs.v.options.server",
+        ),
+        (
+            &[("volumes.persistentVolumeClaim.v.mount.path", "/hidden")],
+            "volumes.persistentVolumeClaim.v.options.claimName",
+        ),
+        (
+            &[("volumes.csi.v.mount.path", "/hidden")],
+            "volumes.csi.v.mount.path",
+        ),
+        (
+            &[
+                ("volumes.emptyDir.v.mount.path", "/hidden"),
+                ("volumes.emptyDir.w.mount.path", "/hidden"),
+            ],
+            "mount.path",
+        ),
+        (
+            &[
+                ("volumes.emptyDir.v.mount.path", "/hidden"),
+                ("volumes.emptyDir.v.mount.readOnly", "hidden"),
+            ],
+            "volumes.emptyDir.v.mount.readOnly",
+        ),
+        (
+            &[
+                ("volumes.emptyDir.v.mount.path", "/hidden"),
+                ("volumes.emptyDir.v.options.sizeLimit", "10"),
+            ],
+            "volumes.emptyDir.v.options.sizeLimit",
+        ),
+        (
+            &[("spark.kubernetes.kerberos.krb5.path", "/hidden")],
+            "spark.kubernetes.kerberos.krb5.path",
+        ),
+        (
+            &[
+                ("spark.kubernetes.kerberos.krb5.path", "/hidden"),
+                ("spark.kubernetes.kerberos.krb5.configMapName", "hidden"),
+            ],
+            "spark.kubernetes.kerberos.krb5.configMapName",
+        ),
+        (
+            &[("spark.kerberos.keytab", "/hidden")],
+            "spark.kerberos.principal",
+        ),
+        (
+            &[("spark.kubernetes.kerberos.tokenSecret.name", "hidden")],
+            "spark.kubernetes.kerberos.tokenSecret.itemKey",
+        ),
+        (
+            &[("spark.hadoop.hadoop.security.authentication", "kerberos")],
+            "spark.kubernetes.kerberos.tokenSecret.name",
+        ),
+        (
+            &[("spark.kubernetes.authenticate.driver.caCertFile", "/hidden")],
+            "spark.kubernetes.authenticate.driver.caCertFile",
+        ),
+        (
+            &[("spark.driver.resource.gpu.amount", "1")],
+            "spark.driver.resource.gpu.vendor",
+        ),
+        (
+            &[("spark.driver.resource.gpu.vendor", "hidden")],
+            "spark.driver.resource.gpu.amount",
+        ),
+        (&[("spark.ui.port", "hidden")], "spark.ui.port"),
+        (
+            &[("spark.kubernetes.local.dirs.tmpfs", "hidden")],
+            "spark.kubernetes.local.dirs.tmpfs",
+        ),
+    ];
+    for (properties, named) in refusals {
+        let mut run = plan(Language::Java, &[]);
+        for (key, value) in properties {
+            let key = key
+                .strip_prefix("volumes.")
+                .map_or_else(|| (*key).to_owned(), |volume| format!("{VOLUMES}{volume}"));
+            run.properties.insert(key, (*value).to_owned());
+        }
+        let refusal = compact(&run, &identity(), &settings()).unwrap_err();
+        let text = refusal.to_string();
+        assert!(text.contains(named), "{named}: {text}");
+        assert!(!text.contains("hidden"), "{text}");
     }
+}
+
+#[test]
+fn templates_without_their_text_are_refused() {
+    for role in ["driver", "executor"] {
+        let key = format!("spark.kubernetes.{role}.podTemplateFile");
+        let run = plan(Language::Java, &[(&key, "s3://b/t.yaml")]);
+        let refusal = compact(&run, &identity(), &settings()).unwrap_err();
+        assert!(matches!(refusal, BuildError::NoTemplate(_)), "{refusal}");
+    }
+}
+
+#[test]
+fn steps_can_be_left_out_from_spark_4_1_on() {
+    let policies = |version: &str, excluded: &str| {
+        let key = "spark.kubernetes.driver.pod.excludedFeatureSteps";
+        let class = format!("org.apache.spark.deploy.k8s.features.{excluded}");
+        let mut plan = plan(Language::Java, &[(key, &class)]);
+        plan.spark_version = version.to_owned();
+        let objects = of_job_run(
+            &plan,
+            &identity(),
+            &settings(),
+            Layout::Compact,
+            &Texts::default(),
+        );
+        objects.map(|objects| objects.dependents.len())
+    };
+    assert_eq!(policies("4.2.1", "NetworkPolicyFeatureStep"), Ok(0));
+    assert_eq!(policies("4.2.1", "EnvSecretsFeatureStep"), Ok(1));
+    assert_eq!(
+        policies("4.2.1", "BasicDriverFeatureStep"),
+        Err(BuildError::IndispensableStep("BasicDriverFeatureStep"))
+    );
+    assert!(policies("4.0.1", "BasicDriverFeatureStep").is_ok());
+}
+
+#[test]
+fn the_service_and_the_driver_know_one_block_manager_port() {
+    let plan = plan(Language::Java, &[("spark.blockManager.port", "9000")]);
+    let classic = of_job_run(
+        &plan,
+        &identity(),
+        &settings(),
+        Layout::Classic,
+        &Texts::default(),
+    );
+    let classic = classic.unwrap();
+    let Dependent::Service(service) = &classic.dependents[0] else {
+        panic!("the Service comes first");
+    };
+    let ports = service.spec.as_ref().unwrap().ports.as_ref().unwrap();
+    assert_eq!(ports[1].port, 7079);
+    let container = &classic.pod.spec.as_ref().unwrap().containers[0];
+    assert_eq!(container.ports.as_ref().unwrap()[1].container_port, 9000);
 }
 
 #[test]
 fn what_others_see_to_is_allowed() {
     for (key, value) in [
-        ("spark.kubernetes.executor.podTemplateFile", "s3://b/t.yaml"),
         ("spark.kubernetes.executor.secretKeyRef.TOKEN", "name:key"),
         ("spark.kubernetes.executor.secrets.certs", "/etc/certs"),
         (
@@ -240,7 +394,6 @@ fn what_others_see_to_is_allowed() {
             "spark.kubernetes.driver.label.emr-containers.amazonaws.com/dynamic.sizing",
             "true",
         ),
-        ("spark.kerberos.keytab", "local:///etc/user.keytab"),
     ] {
         build(&plan(Language::Java, &[(key, value)]));
     }
@@ -285,7 +438,7 @@ fn what_no_pod_can_carry_is_refused() {
 }
 
 #[test]
-fn a_later_setting_of_a_variable_replaces_the_earlier() {
+fn a_later_setting_of_a_variable_is_the_one_that_counts() {
     let pod = build(&plan(
         Language::Java,
         &[
@@ -294,14 +447,9 @@ fn a_later_setting_of_a_variable_replaces_the_earlier() {
         ],
     ));
     let env = pod.spec.unwrap().containers[0].env.clone().unwrap();
-    let values = |name: &str| -> Vec<_> {
-        env.iter()
-            .filter(|variable| variable.name == name)
-            .map(|variable| variable.value.clone().unwrap())
-            .collect()
-    };
-    assert_eq!(values("SPARK_USER"), ["etl"]);
-    assert_eq!(values("SPARK_CONF_DIR"), ["/opt/spark/conf"]);
+    let last = |name: &str| env.iter().rfind(|set| set.name == name)?.value.clone();
+    assert_eq!(last("SPARK_USER").as_deref(), Some("etl"));
+    assert_eq!(last("SPARK_CONF_DIR").as_deref(), Some("/opt/spark/conf"));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use crate::domain::configuration::{Configuration, ConfigurationOverrides};
 use crate::domain::ids::{AccountId, ClusterId, JobRunId, VirtualClusterId};
 use crate::domain::job_run::{JobDriver, JobRun, State};
 use crate::domain::job_template::{Parameter, ParameterKind, TemplateOverrides};
-use crate::spark::{Defaults, DriverNames, Plan, plan};
+use crate::spark::{DriverNames, Plan, RunSettings, plan};
 
 fn texts(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
     pairs
@@ -99,7 +99,7 @@ fn planned(data: &JobTemplateData, given: &[(&str, &str)]) -> Plan {
     let names = DriverNames {
         app_id: "spark-1".to_owned(),
     };
-    plan(&run, &names, &Defaults::default()).unwrap()
+    plan(&run, &names, &RunSettings::default()).unwrap()
 }
 
 const HOSTILE: [&str; 10] = [

@@ -123,7 +123,7 @@ fn takes_value(option: &str, sql: bool) -> bool {
             | Meaning::ProxyUser
             | Meaning::Ignored,
         ) => true,
-        Some(Meaning::IgnoredSwitch | Meaning::NotAllowed) => false,
+        Some(Meaning::IgnoredSwitch | Meaning::PropertiesFile | Meaning::NotAllowed) => false,
         None => sql && sql_meaning(option) == Some(true),
     }
 }

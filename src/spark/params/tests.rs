@@ -43,6 +43,7 @@ fn options_become_their_properties() {
          --py-files d.zip --files f --archives e.tar.gz#env --packages g:a:1 --exclude-packages g:b \
          --repositories https://r --num-executors 3 --executor-cores 2 --driver-cores 1 \
          --driver-java-options '-Da=b -Dc=\"d e\"' --driver-class-path /x --driver-library-path /y \
+         --driver-default-class-path /z \
          --principal p --keytab k",
     )
     .unwrap();
@@ -55,6 +56,7 @@ fn options_become_their_properties() {
         pairs(&[
             ("spark.archives", "e.tar.gz#env"),
             ("spark.driver.cores", "1"),
+            ("spark.driver.defaultExtraClassPath", "/z"),
             ("spark.driver.extraClassPath", "/x"),
             ("spark.driver.extraJavaOptions", "-Da=b -Dc=\"d e\""),
             ("spark.driver.extraLibraryPath", "/y"),
@@ -98,10 +100,8 @@ fn refusals_name_the_word() {
             "--master yarn",
             ParamsError::NotAllowed("--master".to_owned()),
         ),
-        (
-            "--properties-file=f",
-            ParamsError::NotAllowed("--properties-file".to_owned()),
-        ),
+        ("--properties-file=f", ParamsError::PropertiesFile),
+        ("--name= a", ParamsError::Unknown("--name=".to_owned())),
         (
             "--deploy-mode client",
             ParamsError::NotAllowed("--deploy-mode".to_owned()),
@@ -135,6 +135,8 @@ fn no_error_tells_a_propertys_value() {
             "{error:?}"
         );
     }
+    let told = parse("--properties-file s3cret").unwrap_err().to_string();
+    assert!(told.contains("no file of yours to read"), "{told}");
     let params = parse("--conf spark.password=s3cret --name s3cret").unwrap();
     assert!(!format!("{params:?}").contains("s3cret"));
 }

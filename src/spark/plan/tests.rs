@@ -2,7 +2,9 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::configuration::{Configuration, ConfigurationOverrides};
+use crate::domain::configuration::{
+    Configuration, ConfigurationOverrides, MonitoringConfiguration, S3Logs,
+};
 use crate::domain::ids::{AccountId, ClusterId, JobRunId, VirtualClusterId};
 use crate::domain::job_run::State;
 
@@ -52,7 +54,7 @@ fn names() -> DriverNames {
 }
 
 fn planned(run: &JobRun) -> Plan {
-    plan(run, &names(), &Defaults::default()).unwrap()
+    plan(run, &names(), &RunSettings::default()).unwrap()
 }
 
 fn map(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
@@ -90,6 +92,7 @@ fn a_jar_gives_the_properties_that_spark_submit_writes() {
         map(&[
             ("spark.app.id", "spark-000000037b4uegnu8q5"),
             ("spark.app.name", "spark-pi"),
+            ("spark.dynamicAllocation.enabled", "false"),
             ("spark.jars", jar),
             ("spark.kubernetes.container.image", "apache/spark:3.5.9"),
             ("spark.submit.pyFiles", ""),
@@ -144,7 +147,7 @@ fn the_main_jar_stands_last_among_the_jars_and_once() {
     assert_eq!(internal.properties["spark.jars"], "");
     let without = submit_run("spark-internal", &[], "");
     assert_eq!(
-        plan(&without, &names(), &Defaults::default()),
+        plan(&without, &names(), &RunSettings::default()),
         Err(PlanError::NoClass)
     );
 }
@@ -165,14 +168,14 @@ fn the_name_is_the_first_that_there_is() {
 
 #[test]
 fn the_later_source_wins() {
-    let installation = Defaults {
+    let installation = RunSettings {
         properties: map(&[
             ("spark.a", "all"),
             ("spark.b", "all"),
             ("spark.c", "all"),
             ("spark.d", "all"),
         ]),
-        releases: BTreeMap::from([
+        release_properties: BTreeMap::from([
             (
                 "3.5".to_owned(),
                 map(&[
@@ -189,6 +192,7 @@ fn the_later_source_wins() {
             ("3.4".to_owned(), map(&[("spark.a", "other line")])),
         ]),
         environment: BTreeMap::new(),
+        ..RunSettings::default()
     };
     let mut run = submit_run("local:///a.py", &[], "--conf spark.d=params");
     run.overrides = defaults(&[("spark.c", "conf"), ("spark.d", "conf")]);
@@ -208,9 +212,9 @@ fn the_later_source_wins() {
 #[test]
 fn the_installation_may_set_what_callers_may_not() {
     let key = "spark.kubernetes.authenticate.driver.serviceAccountName";
-    let installation = Defaults {
+    let installation = RunSettings {
         properties: map(&[(key, "spark")]),
-        ..Defaults::default()
+        ..RunSettings::default()
     };
     let plan = plan(
         &submit_run("local:///a.py", &[], ""),
@@ -291,7 +295,7 @@ fn sql_needs_exactly_one_text() {
         plan(
             &sql_run(entry_point, parameters),
             &names(),
-            &Defaults::default(),
+            &RunSettings::default(),
         )
         .unwrap_err()
     };
@@ -309,7 +313,7 @@ fn sql_needs_exactly_one_text() {
 #[test]
 fn an_entry_point_is_no_option() {
     let run = submit_run("--status", &[], "");
-    let error = plan(&run, &names(), &Defaults::default()).unwrap_err();
+    let error = plan(&run, &names(), &RunSettings::default()).unwrap_err();
     assert_eq!(error, PlanError::EntryPoint);
 }
 
@@ -318,7 +322,7 @@ fn errors_and_debug_tell_no_secret() {
     let run = submit_run("local:///a.py", &["s3cret"], "--conf spark.password=s3cret");
     assert!(!format!("{:?}", planned(&run)).contains("s3cret"));
     let bad = submit_run("local:///a.py", &["s3cret"], "--conf spark.master=s3cret");
-    let error = plan(&bad, &names(), &Defaults::default()).unwrap_err();
+    let error = plan(&bad, &names(), &RunSettings::default()).unwrap_err();
     assert_eq!(
         error.to_string(),
         "sparkSubmitParameters: Property spark.master is not allowed."
@@ -328,7 +332,87 @@ fn errors_and_debug_tell_no_secret() {
 proptest! {
     #[test]
     fn no_request_panics(entry_point in any::<String>(), parameters in any::<String>()) {
-        let _ = plan(&submit_run(&entry_point, &[], &parameters), &names(), &Defaults::default());
-        let _ = plan(&sql_run(Some(&entry_point), Some(&parameters)), &names(), &Defaults::default());
+        let _ = plan(&submit_run(&entry_point, &[], &parameters), &names(), &RunSettings::default());
+        let _ = plan(&sql_run(Some(&entry_point), Some(&parameters)), &names(), &RunSettings::default());
     }
+}
+
+#[test]
+fn dynamic_allocation_is_the_runs_to_ask_for_and_tracks_shuffles_then() {
+    let tracking = "spark.dynamicAllocation.shuffleTracking.enabled";
+    let properties =
+        |parameters: &str| planned(&submit_run("local:///a.py", &[], parameters)).properties;
+    let without = properties("");
+    assert_eq!(without[DYNAMIC_ALLOCATION], "false");
+    assert!(!without.contains_key(tracking));
+    let with = properties("--conf spark.dynamicAllocation.enabled=true");
+    assert_eq!(with[tracking], "true");
+    let own = properties(&format!(
+        "--conf spark.dynamicAllocation.enabled=true --conf {tracking}=false"
+    ));
+    assert_eq!(own[tracking], "false");
+}
+
+#[test]
+fn event_logs_and_monitoring_are_settled_with_a_word() {
+    let mut run = submit_run("local:///a.py", &[], "");
+    run.overrides = Some(ConfigurationOverrides {
+        application_configuration: Some(vec![Configuration {
+            classification: "emr-containers-defaults".to_owned(),
+            properties: Some(map(&[("logging.eventLog.dir", "s3://b/logs")])),
+            configurations: None,
+        }]),
+        monitoring: Some(MonitoringConfiguration {
+            s3: Some(S3Logs {
+                log_uri: "s3://b/l".to_owned(),
+                encryption_key_arn: None,
+            }),
+            ..MonitoringConfiguration::default()
+        }),
+    });
+    let settings = RunSettings {
+        event_log_dir: Some("s3://cluster/logs".to_owned()),
+        ..RunSettings::default()
+    };
+    let own = plan(&run, &names(), &settings).unwrap();
+    assert_eq!(own.properties["spark.eventLog.dir"], "s3://b/logs");
+    assert_eq!(own.properties["spark.eventLog.enabled"], "true");
+    assert_eq!(own.warnings.len(), 1);
+    run.overrides = None;
+    let of_cluster = plan(&run, &names(), &settings).unwrap();
+    assert_eq!(
+        of_cluster.properties["spark.eventLog.dir"],
+        "s3://cluster/logs"
+    );
+    assert!(
+        !planned(&run)
+            .properties
+            .contains_key("spark.eventLog.enabled")
+    );
+}
+
+#[test]
+fn an_installation_says_what_its_labels_mean_and_callers_choose_their_image() {
+    let image = "spark.kubernetes.container.image";
+    let release = releases::Release {
+        label: "spark-4.3.0".to_owned(),
+        spark: Some("4.3.0".to_owned()),
+        image: Some("own/spark:{spark_version}".to_owned()),
+        properties: map(&[("spark.a", "release"), ("spark.b", "release")]),
+    };
+    let settings = RunSettings {
+        properties: map(&[(image, "of-cluster"), ("spark.a", "cluster")]),
+        releases: Releases::new([vec![release]]).unwrap(),
+        ..RunSettings::default()
+    };
+    let mut run = submit_run("local:///a.py", &[], "--conf spark.b=run");
+    run.release_label = "spark-4.3.0".to_owned();
+    let own = plan(&run, &names(), &settings).unwrap();
+    assert_eq!(own.spark_version, "4.3.0");
+    assert_eq!(own.properties[image], "own/spark:4.3.0");
+    assert_eq!(own.properties["spark.a"], "release");
+    assert_eq!(own.properties["spark.b"], "run");
+    run.overrides = defaults(&[(image, "mine")]);
+    let chosen = plan(&run, &names(), &settings).unwrap();
+    assert_eq!(chosen.properties[image], "mine");
 }

@@ -25,7 +25,10 @@ fn failed() -> Finish {
 }
 
 /// Every write under a lease.
-const WRITES: [(&str, Write); 13] = [
+const WRITES: [(&str, Write); 14] = [
+    ("tell", |s, l| {
+        async move { s.tell(&l, 1, ["a note"].into_iter()).await }.boxed()
+    }),
     ("load", |s, l| {
         async move { s.load(&l).await.map(drop) }.boxed()
     }),
@@ -128,6 +131,7 @@ async fn every_write_is_done_while_the_lease_holds(pool: PgPool) {
     for (name, write) in WRITES {
         for table in [
             "DELETE FROM work",
+            "DELETE FROM job_run_event",
             "DELETE FROM job_run_attempt",
             "DELETE FROM job_run",
         ] {

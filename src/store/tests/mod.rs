@@ -2,6 +2,7 @@
 //! stored times, and races are staged by holding a row until both sides wait for it.
 
 mod access_keys;
+mod events;
 mod invariants;
 mod job_runs;
 mod job_templates;
@@ -278,6 +279,7 @@ impl Bench {
             "SELECT jsonb_build_array(
                 (SELECT jsonb_agg(job_run ORDER BY id) FROM job_run),
                 (SELECT jsonb_agg(attempt ORDER BY run, number) FROM job_run_attempt AS attempt),
+                (SELECT jsonb_agg(event ORDER BY run, number) FROM job_run_event AS event),
                 (SELECT jsonb_agg(work ORDER BY run) FROM work))",
         )
         .fetch_one(&self.pool)

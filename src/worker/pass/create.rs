@@ -12,8 +12,13 @@ use crate::worker::health::Gate;
 /// What a creation leaves of its lease for recording the answer.
 const RECORDING: Duration = Duration::from_secs(5);
 
+/// What of a lease a submission needs, in which what the driver needs is got first.
+pub(in crate::worker) fn time_to_submit(cluster: &dyn Cluster) -> Duration {
+    cluster.prepare_timeout() + time_to_create(cluster)
+}
+
 /// What of a lease a creation needs.
-pub(in crate::worker) fn time_to_create(cluster: &dyn Cluster) -> Duration {
+fn time_to_create(cluster: &dyn Cluster) -> Duration {
     cluster.request_timeout() + RECORDING
 }
 
@@ -35,16 +40,51 @@ impl Pass<'_> {
         let Some(identity) = self.identity(loaded, facts).await else {
             return Ok(Next::Decide);
         };
+        let cluster = &self.served.target.cluster;
+        let prepared = match cluster.prepare(&loaded.run.account, &driver, &plan).await {
+            Ok(prepared) => prepared,
+            Err(refusal) => return self.unprepared(loaded, &driver, refusal, facts).await,
+        };
         if !self.lease_lasts() {
             return self.pause(Duration::ZERO, None).await;
         }
-        for warning in &plan.warnings {
-            tracing::info!(job_run.id = %loaded.run.id, "{warning}");
+        let notes = plan.warnings.iter().chain(&prepared.notes);
+        if notes.clone().next().is_some() {
+            let store = &self.context.store;
+            store
+                .tell(&self.lease, attempt, notes.map(String::as_str))
+                .await?;
         }
         self.begin(attempt, &driver, &identity).await?;
-        let created = self.served.target.cluster.create(&driver, &plan).await;
+        let created = self
+            .served
+            .target
+            .cluster
+            .create(&driver, &plan, &prepared)
+            .await;
         let created = self.despite_refusal(loaded, &driver, created).await;
         self.record(loaded, attempt, created, facts).await
+    }
+
+    /// The driver cannot be created now; an earlier creation may have made it all the same.
+    async fn unprepared(
+        &self,
+        loaded: &Loaded,
+        driver: &DriverRef,
+        refusal: Refusal,
+        facts: &mut Facts,
+    ) -> Result<Next, LeaseError> {
+        if let Refusal::Unreachable { error, .. } = &refusal {
+            self.served.health.silent(self.context.clock.now(), error);
+        }
+        let answer = Err(CreateError::Refused(refusal.clone()));
+        match self.despite_refusal(loaded, driver, answer).await {
+            Ok(seen) => self.record(loaded, driver.attempt, Ok(seen), facts).await,
+            Err(_) => {
+                facts.refusal = Some(refusal);
+                Ok(Next::Decide)
+            }
+        }
     }
 
     pub(super) async fn occupy(
@@ -142,6 +182,7 @@ impl Pass<'_> {
                     | Refusal::Full(_)
                     | Refusal::Forbidden(_)
                     | Refusal::NamespaceMissing
+                    | Refusal::Unprepared(_)
                     | Refusal::Replaced => self.served.health.answered(),
                 }
                 store.create_refused(&self.lease, attempt).await?;

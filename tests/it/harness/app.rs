@@ -10,7 +10,8 @@ use firesteel::domain::account::Grant;
 use firesteel::domain::clock::SystemClock;
 use firesteel::domain::ids::{AccountId, ClusterId};
 use firesteel::sealing::MasterKeys;
-use firesteel::spark::Defaults;
+use firesteel::spark::RunSettings;
+use firesteel::spark::releases::{Release, Releases};
 use firesteel::store::Store;
 use firesteel::wakes::Wakes;
 use firesteel::{http, telemetry};
@@ -148,7 +149,10 @@ fn clusters(local: Arc<FakeCluster>) -> Clusters {
             reserved: vec!["firesteel".to_owned()],
         },
         cluster,
-        defaults: Defaults::default(),
+        defaults: RunSettings {
+            releases: Releases::new([releases(id)]).unwrap(),
+            ..RunSettings::default()
+        },
     };
     let other = || Arc::new(FakeCluster::default()) as Arc<dyn Cluster>;
     [
@@ -158,6 +162,20 @@ fn clusters(local: Arc<FakeCluster>) -> Clusters {
     ]
     .into_iter()
     .collect()
+}
+
+/// `shared` has a release of its own.
+fn releases(cluster: &str) -> Vec<Release> {
+    let own = Release {
+        label: "spark-4.3.0".to_owned(),
+        spark: Some("4.3.0".to_owned()),
+        ..Release::default()
+    };
+    if cluster == "shared" {
+        vec![own]
+    } else {
+        Vec::new()
+    }
 }
 
 async fn serve(router: axum::Router, limits: http::Limits, running: &CancellationToken) -> String {

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use firesteel::cluster::{
-    Cluster, ClusterError, CreateError, DriverRef, Event, NamespaceError, Seen,
+    Cluster, ClusterError, CreateError, DriverRef, Event, NamespaceError, Prepared, Seen,
 };
+use firesteel::domain::ids::AccountId;
 use firesteel::domain::job_run::decide::{Node, Refusal};
 use firesteel::domain::job_run::{Driver, DriverPhase, Exit, Holder, HolderKind, Waiting};
 use firesteel::spark::Plan;
@@ -31,6 +32,7 @@ pub enum Namespaces {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Call {
     Identity,
+    Prepare,
     Create,
     Occupy,
     Look,
@@ -45,7 +47,7 @@ pub enum Fate {
     AnswerLost,
     /// No answer comes, and nothing is created until `deliver_late`; for a creation alone.
     Late,
-    /// For a creation alone.
+    /// For a creation and what comes before it.
     Refused(Refusal),
     Panic,
     /// The caller waits for ever, before the effect.
@@ -374,7 +376,28 @@ impl Cluster for FakeCluster {
         Ok(())
     }
 
-    async fn create(&self, driver: &DriverRef, _: &Plan) -> Result<Seen, CreateError> {
+    async fn prepare(
+        &self,
+        _: &AccountId,
+        driver: &DriverRef,
+        _: &Plan,
+    ) -> Result<Prepared, Refusal> {
+        match self.enter(Call::Prepare, &driver.name).await {
+            Ok(Some(Fate::Refused(refusal))) => Err(refusal),
+            Ok(_) => Ok(Prepared::default()),
+            Err(error) => Err(Refusal::Unreachable {
+                since: Timestamp::now(),
+                error: error.to_string(),
+            }),
+        }
+    }
+
+    async fn create(
+        &self,
+        driver: &DriverRef,
+        _: &Plan,
+        _: &Prepared,
+    ) -> Result<Seen, CreateError> {
         self.take(Call::Create, driver, HolderKind::Driver).await
     }
 

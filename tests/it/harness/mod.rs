@@ -6,6 +6,7 @@ pub mod client;
 pub mod cluster;
 pub mod keys;
 pub mod proxy;
+pub mod s3;
 pub mod workers;
 
 pub use app::TestApp;

@@ -38,6 +38,7 @@ pub fn settings() -> Settings {
             image_pull_timeout: never,
             queue_timeout: never,
             unreachable_timeout: never,
+            template_timeout: never,
             lost_driver_hold: never,
             keep_driver: never,
             delete_again: Duration::from_millis(100),

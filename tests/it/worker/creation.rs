@@ -1,12 +1,14 @@
 //! One driver a run, whatever becomes of its creation.
 
+use std::time::Duration;
+
 use firesteel::domain::job_run::decide::Refusal;
 use firesteel::domain::job_run::{DriverPhase, HolderKind};
 use firesteel::wire::{FailureReason, JobRunState};
 use sqlx::PgPool;
 
 use crate::harness::cluster::{Call, Fate, exit, running};
-use crate::harness::workers::{eventually, settings};
+use crate::harness::workers::{eventually, settings, with_policy};
 use crate::harness::{TestApp, Workers};
 
 fn full() -> Fate {
@@ -221,4 +223,86 @@ async fn a_run_does_not_wait_for_ever_for_a_cluster_that_was_replaced(pool: PgPo
         failed.failure_reason,
         Some(FailureReason::ClusterUnavailable)
     );
+}
+
+fn no_template() -> Fate {
+    Fate::Refused(Refusal::Unprepared(
+        "The driver's pod template: no answer.".to_owned(),
+    ))
+}
+
+#[sqlx::test]
+async fn a_template_that_cannot_be_had_now_is_waited_for(pool: PgPool) {
+    let app = TestApp::start(pool).await;
+    let cluster = app.client.virtual_cluster("jobs").await;
+    for _ in 0..1000 {
+        app.local.next(Call::Prepare, no_template());
+    }
+    let _workers = Workers::start(&app, settings());
+    let run = app.client.job_run(&cluster).await;
+    eventually("the wait is told", async || {
+        let found = app.client.describe_run(&cluster, &run).await;
+        let told = "Waiting for what the driver needs. The driver's pod template: no answer.";
+        (found.state_details.as_deref() == Some(told)).then_some(())
+    })
+    .await;
+    // It is the run that waits, not its cluster.
+    app.local.forgive(Call::Prepare);
+    app.reaches(&cluster, &run, JobRunState::Submitted).await;
+    assert_eq!(app.local.calls(Call::Create, &run), 1);
+}
+
+#[sqlx::test]
+async fn a_template_that_cannot_be_had_in_time_ends_the_run(pool: PgPool) {
+    let app = TestApp::start(pool).await;
+    let cluster = app.client.virtual_cluster("jobs").await;
+    for _ in 0..1000 {
+        app.local.next(Call::Prepare, no_template());
+    }
+    let limit = Duration::from_millis(100);
+    let _workers = Workers::start(&app, with_policy(|policy| policy.template_timeout = limit));
+    let run = app.client.job_run(&cluster).await;
+    let failed = app.reaches(&cluster, &run, JobRunState::Failed).await;
+    assert_eq!(failed.failure_reason, Some(FailureReason::UserError));
+    let details = failed.state_details.unwrap();
+    assert!(
+        details.ends_with("The driver's pod template: no answer."),
+        "{details}"
+    );
+    assert_eq!(app.local.calls(Call::Create, &run), 0);
+}
+
+#[sqlx::test]
+async fn a_template_that_is_refused_ends_the_run(pool: PgPool) {
+    let app = TestApp::start(pool).await;
+    let cluster = app.client.virtual_cluster("jobs").await;
+    let refused = Refusal::Plan("The driver's pod template: it does not exist.".to_owned());
+    app.local.next(Call::Prepare, Fate::Refused(refused));
+    let _workers = Workers::start(&app, settings());
+    let run = app.client.job_run(&cluster).await;
+    let failed = app.reaches(&cluster, &run, JobRunState::Failed).await;
+    assert_eq!(failed.failure_reason, Some(FailureReason::ValidationError));
+}
+
+#[sqlx::test]
+async fn a_driver_that_an_unanswered_creation_made_is_found_without_its_template(pool: PgPool) {
+    let app = TestApp::start(pool).await;
+    let cluster = app.client.virtual_cluster("jobs").await;
+    app.local.set_watch_down(true);
+    app.local.next(Call::Create, Fate::AnswerLost);
+    let workers = Workers::start(
+        &app,
+        with_policy(|policy| policy.try_again = Duration::from_secs(1)),
+    );
+    let run = app.client.job_run(&cluster).await;
+    eventually("the creation is sent", async || {
+        (app.local.drivers_created(&run) == 1).then_some(())
+    })
+    .await;
+    for _ in 0..1000 {
+        app.local.next(Call::Prepare, no_template());
+    }
+    app.reaches(&cluster, &run, JobRunState::Submitted).await;
+    drop(workers);
+    assert_eq!(app.local.drivers_created(&run), 1);
 }

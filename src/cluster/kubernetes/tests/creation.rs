@@ -8,7 +8,9 @@ const GET: &str = "GET /api/v1/namespaces/analytics/pods/spark-000000035ee16lm6u
 
 async fn create(script: Vec<Call>) -> Result<Seen, CreateError> {
     let (cluster, server) = cluster(script);
-    let result = cluster.create(&driver(), &plan()).await;
+    let result = cluster
+        .create(&driver(), &plan(), &Prepared::default())
+        .await;
     drop(cluster);
     server.finished().await;
     result
@@ -36,7 +38,10 @@ fn taken() -> Call {
 #[tokio::test(start_paused = true)]
 async fn a_created_pod_is_seen() {
     let (cluster, server) = cluster(vec![Call::answers(POST, (201, pod(unchanged)))]);
-    let seen = cluster.create(&driver(), &plan()).await.unwrap();
+    let seen = cluster
+        .create(&driver(), &plan(), &Prepared::default())
+        .await
+        .unwrap();
     assert_eq!((seen.job_run, seen.attempt), (driver().job_run, 1));
     assert_eq!(seen.holder.uid, "uid-1");
     drop(cluster);
@@ -203,7 +208,10 @@ async fn a_request_for_patience_holds_for_the_whole_cluster() {
     let (cluster, server) = cluster(vec![busy]);
     let before = Timestamp::now();
     for _ in 0..2 {
-        match cluster.create(&driver(), &plan()).await {
+        match cluster
+            .create(&driver(), &plan(), &Prepared::default())
+            .await
+        {
             Err(CreateError::Refused(Refusal::Unreachable { since, .. })) => {
                 assert!(since >= before);
             }
@@ -226,7 +234,7 @@ async fn a_plan_that_is_no_pod_is_not_sent() {
     let mut plan = plan();
     plan.properties
         .insert("spark.driver.memory".to_owned(), "much".to_owned());
-    let refused = cluster.create(&driver(), &plan).await;
+    let refused = cluster.create(&driver(), &plan, &Prepared::default()).await;
     assert!(matches!(
         refused,
         Err(CreateError::Refused(Refusal::Plan(_)))

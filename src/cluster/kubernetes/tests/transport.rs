@@ -80,7 +80,10 @@ async fn a_closed_port_was_sent_nothing_and_has_been_silent_since_it_closed() {
     drop(listener);
     // Connecting needs no server.
     let cluster = connect(port).await;
-    let since = async || match cluster.create(&driver(), &plan()).await {
+    let since = async || match cluster
+        .create(&driver(), &plan(), &Prepared::default())
+        .await
+    {
         Err(CreateError::Refused(Refusal::Unreachable { since, error })) => {
             assert!(error.contains("refused"), "{error}");
             since
@@ -96,7 +99,9 @@ async fn a_closed_port_was_sent_nothing_and_has_been_silent_since_it_closed() {
     let head = format!("HTTP/1.1 422 No\r\ncontent-length: {}\r\n\r\n", body.len());
     let server = Server::start(listener, head + &body);
     assert!(matches!(
-        cluster.create(&driver(), &plan()).await,
+        cluster
+            .create(&driver(), &plan(), &Prepared::default())
+            .await,
         Err(CreateError::Refused(Refusal::Invalid(_)))
     ));
     assert_eq!(server.stop().await, 1);
@@ -109,7 +114,9 @@ async fn a_connection_that_breaks_after_the_request_proves_nothing() {
     let cluster = connect(port).await;
     let server = Server::start(listener, "");
     assert!(matches!(
-        cluster.create(&driver(), &plan()).await,
+        cluster
+            .create(&driver(), &plan(), &Prepared::default())
+            .await,
         Err(CreateError::Unanswered(_))
     ));
     assert_eq!(server.stop().await, 1);
@@ -125,7 +132,12 @@ async fn no_answer_makes_a_creation_be_sent_again() {
         let (listener, port) = listener().await;
         let cluster = connect(port).await;
         let server = Server::start(listener, answer);
-        assert!(cluster.create(&driver(), &plan()).await.is_err());
+        assert!(
+            cluster
+                .create(&driver(), &plan(), &Prepared::default())
+                .await
+                .is_err()
+        );
         assert_eq!(server.stop().await, 1, "{answer}");
     }
 }

@@ -17,7 +17,10 @@ async fn deleting_ends_grandchildren_too() {
     let cluster = bench.cluster();
     let driver = driver();
     let command = "sh -c 'sleep 60 & echo up > ../up; wait' & wait";
-    let seen = cluster.create(&driver, &plan(command)).await.unwrap();
+    let seen = cluster
+        .create(&driver, &plan(command), &Prepared::default())
+        .await
+        .unwrap();
     line_of(&bench, &driver, "up").await;
     let group = bench.group(&driver);
     cluster.delete(&driver, "another uid").await.unwrap();
@@ -45,7 +48,10 @@ async fn what_outlives_its_driver_is_ended_with_it() {
     let cluster = bench.cluster();
     let driver = driver();
     let command = "trap '' TERM; sleep 60 & echo up > ../up; exit 0";
-    cluster.create(&driver, &plan(command)).await.unwrap();
+    cluster
+        .create(&driver, &plan(command), &Prepared::default())
+        .await
+        .unwrap();
     let exit = exit_when_ended(&cluster, &driver).await;
     assert_eq!(exit.code, Some(0));
     wait_until_dead(&bench.group(&driver)).await;
@@ -59,7 +65,10 @@ async fn who_ignores_the_request_is_killed_after_the_grace_period() {
     bench.settings.grace_period = Duration::from_millis(200);
     let cluster = bench.cluster();
     let driver = driver();
-    let seen = cluster.create(&driver, &plan(STUBBORN)).await.unwrap();
+    let seen = cluster
+        .create(&driver, &plan(STUBBORN), &Prepared::default())
+        .await
+        .unwrap();
     line_of(&bench, &driver, "up").await;
     cluster.delete(&driver, &seen.holder.uid).await.unwrap();
     let exit = exit_when_ended(&cluster, &driver).await;
@@ -76,7 +85,10 @@ async fn the_grace_period_ends_even_if_the_firesteel_that_began_it_is_gone() {
     bench.settings.grace_period = Duration::from_millis(200);
     let driver = driver();
     let before = bench.cluster();
-    let seen = before.create(&driver, &plan(STUBBORN)).await.unwrap();
+    let seen = before
+        .create(&driver, &plan(STUBBORN), &Prepared::default())
+        .await
+        .unwrap();
     line_of(&bench, &driver, "up").await;
     // As `delete` does, without the timer that a crash would take along.
     assert!(before.host.delete(&driver, &seen.holder.uid).unwrap());
@@ -94,7 +106,11 @@ async fn who_vanishes_without_a_word_is_lost() {
     let cluster = bench.cluster();
     let driver = driver();
     cluster
-        .create(&driver, &plan("echo up > ../up; exec sleep 60"))
+        .create(
+            &driver,
+            &plan("echo up > ../up; exec sleep 60"),
+            &Prepared::default(),
+        )
         .await
         .unwrap();
     line_of(&bench, &driver, "up").await;
@@ -112,7 +128,11 @@ async fn no_group_outlives_a_boot() {
     let cluster = bench.cluster();
     let driver = driver();
     cluster
-        .create(&driver, &plan("echo up > ../up; exec sleep 60"))
+        .create(
+            &driver,
+            &plan("echo up > ../up; exec sleep 60"),
+            &Prepared::default(),
+        )
         .await
         .unwrap();
     line_of(&bench, &driver, "up").await;

@@ -74,6 +74,8 @@ pub enum Refusal {
     NamespaceMissing,
     /// Another cluster answers under this name.
     Replaced,
+    /// Something that the driver needs, such as a template, cannot be had now.
+    Unprepared(String),
     /// No answer since then; nothing was sent.
     Unreachable { since: Timestamp, error: String },
 }

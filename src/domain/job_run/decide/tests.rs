@@ -19,6 +19,7 @@ fn policy() -> Policy {
         image_pull_timeout: seconds(300),
         queue_timeout: seconds(1800),
         unreachable_timeout: seconds(900),
+        template_timeout: seconds(600),
         lost_driver_hold: seconds(600),
         keep_driver: seconds(600),
         delete_again: seconds(60),
@@ -381,6 +382,12 @@ fn refusals_end_or_wait_as_their_kind_says() {
     assert!(waits(Refusal::Busy, 100_000));
     assert!(waits(Refusal::Full("exceeded quota".into()), 1799));
     assert!(!waits(Refusal::Full("exceeded quota".into()), 1800));
+    let unprepared = || Refusal::Unprepared("The driver's pod template: no answer.".into());
+    assert!(waits(unprepared(), 599));
+    let given_up = step(&pending, Some(&attempt(0)), &refused(unprepared()), 600);
+    assert_eq!(finished(&given_up).reason, Some(FailureReason::UserError));
+    let details = &finished(&given_up).details;
+    assert!(details.contains("600 s in vain"), "{details}");
     let silent = |since| Refusal::Unreachable {
         since: at(since),
         error: "refused".into(),

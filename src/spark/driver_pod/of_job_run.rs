@@ -1,0 +1,156 @@
+//! What a job run's driver has beyond spark-submit's, in either layout: the cluster's settings
+//! where the run says nothing, and the marks by which its pods are found.
+
+use std::collections::BTreeMap;
+
+use super::{
+    BuildError, DRIVER_CONTAINER, Identity, Layout, Names, Objects, PodSettings, Submission, Texts,
+    build, credentials, labels,
+};
+use crate::spark::plan::Plan;
+
+const EXECUTOR_LABEL: &str = "spark.kubernetes.executor.label.";
+const DRIVER_LABEL: &str = "spark.kubernetes.driver.label.";
+const DRIVER_ANNOTATION: &str = "spark.kubernetes.driver.annotation.";
+
+/// The Hadoop user of drivers and executors that run as nobody else: the service's.
+const USER: &str = "hadoop";
+
+/// The objects of an attempt's driver.
+pub fn of_job_run(
+    plan: &Plan,
+    identity: &Identity,
+    settings: &PodSettings,
+    layout: Layout,
+    texts: &Texts,
+) -> Result<Objects, BuildError> {
+    refuse_marks(&plan.properties)?;
+    let mut plan = plan.clone();
+    plan.properties = properties(&plan, identity, settings, layout);
+    escape_references(&mut plan);
+    let names = Names::of_attempt(identity, &plan.app_id);
+    let mut objects = build(&Submission {
+        plan: &plan,
+        names: &names,
+        layout,
+        texts,
+        user: USER,
+    })?;
+    mark(&mut objects, identity);
+    Ok(objects)
+}
+
+/// No label and no annotation of a caller's may be one of Firesteel's or Spark's.
+fn refuse_marks(properties: &BTreeMap<String, String>) -> Result<(), BuildError> {
+    let taken = properties.keys().find(|key| {
+        [EXECUTOR_LABEL, DRIVER_LABEL, DRIVER_ANNOTATION]
+            .iter()
+            .filter_map(|prefix| key.strip_prefix(prefix))
+            .any(labels::is_reserved)
+    });
+    match taken {
+        Some(key) => Err(BuildError::Reserved(key.clone())),
+        None => Ok(()),
+    }
+}
+
+fn properties(
+    plan: &Plan,
+    identity: &Identity,
+    settings: &PodSettings,
+    layout: Layout,
+) -> BTreeMap<String, String> {
+    let mut properties = plan.properties.clone();
+    properties.remove("spark.driver.bindAddress");
+    let mut set = |key: String, value: &str| properties.insert(key, value.to_owned());
+    set(
+        "spark.master".to_owned(),
+        "k8s://https://kubernetes.default.svc",
+    );
+    set("spark.submit.deployMode".to_owned(), "cluster");
+    set("spark.kubernetes.namespace".to_owned(), &identity.namespace);
+    // Executors carry their run's marks by Spark's own means.
+    for (key, value) in labels::of_attempt(identity, "executor") {
+        set(format!("{EXECUTOR_LABEL}{key}"), &value);
+    }
+
+    let image = settings
+        .image
+        .as_ref()
+        .map(|image| image.replace("{spark_version}", &plan.spark_version));
+    let app = |prefix: &str| format!("{prefix}{}", labels::APP.0);
+    let mut defaults = vec![
+        ("spark.app.name".to_owned(), Some(plan.app_name.as_str())),
+        (
+            "spark.kubernetes.container.image".to_owned(),
+            image.as_deref(),
+        ),
+        (
+            "spark.kubernetes.container.image.pullPolicy".to_owned(),
+            Some(settings.image_pull_policy.as_str()),
+        ),
+        (
+            credentials::SERVICE_ACCOUNT.to_owned(),
+            Some(settings.service_account.as_str()),
+        ),
+        (app(EXECUTOR_LABEL), Some(labels::APP.1)),
+        (app(DRIVER_LABEL), Some(labels::APP.1)),
+    ];
+    if layout == Layout::Compact {
+        // Executors get the driver's conf folder through a map of the driver's own making, which
+        // is of no use where the folder holds only what they are told anyway.
+        defaults.push((
+            "spark.kubernetes.executor.disableConfigMap".to_owned(),
+            plan.conf_files.is_empty().then_some("true"),
+        ));
+    }
+    for (name, value) in &plan.environment {
+        let key = format!("spark.kubernetes.driverEnv.{name}");
+        defaults.push((key, Some(value.as_str())));
+    }
+    for (key, default) in defaults {
+        if let Some(default) = default {
+            properties.entry(key).or_insert_with(|| default.to_owned());
+        }
+    }
+    properties
+}
+
+/// Kubernetes expands `$(NAME)` in arguments; a caller's reach the program as they were written.
+fn escape_references(plan: &mut Plan) {
+    let texts = [
+        plan.proxy_user.as_mut(),
+        plan.main_class.as_mut(),
+        Some(&mut plan.resource),
+    ];
+    for text in texts.into_iter().flatten().chain(&mut plan.arguments) {
+        *text = text.replace('$', "$$");
+    }
+}
+
+fn mark(objects: &mut Objects, identity: &Identity) {
+    let marks = labels::of_attempt(identity, "driver");
+    for dependent in &mut objects.dependents {
+        let metadata = dependent.metadata_mut();
+        metadata.namespace = Some(identity.namespace.clone());
+        metadata
+            .labels
+            .get_or_insert_default()
+            .extend(marks.clone());
+    }
+    let metadata = &mut objects.pod.metadata;
+    metadata.namespace = Some(identity.namespace.clone());
+    let labels = metadata.labels.get_or_insert_default();
+    labels.extend(marks);
+    labels.insert(labels::HOLDER.to_owned(), labels::DRIVER.to_owned());
+
+    let spec = objects.pod.spec.get_or_insert_default();
+    // Else every Service of the namespace adds variables to the driver's environment.
+    spec.enable_service_links = Some(false);
+    // Spark's container comes last, whatever a template brought.
+    if let Some(driver) = spec.containers.last_mut() {
+        DRIVER_CONTAINER.clone_into(&mut driver.name);
+        // The end of the log becomes the pod's word on why it failed.
+        driver.termination_message_policy = Some("FallbackToLogsOnError".to_owned());
+    }
+}

@@ -1,0 +1,156 @@
+//! The executable prints what a submission would create, and refuses in one line.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use crate::cli::{firesteel, output};
+
+fn golden() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/golden")
+}
+
+/// The recordings of one case, by Spark version.
+fn recordings(name: &str) -> BTreeMap<String, Value> {
+    let files = std::fs::read_dir(golden()).unwrap();
+    let recordings: BTreeMap<_, _> = files
+        .map(|file| file.unwrap().path())
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "json")
+        })
+        .filter_map(|path| {
+            let text = std::fs::read_to_string(&path).unwrap();
+            let mut cases: Value = serde_json::from_str(&text).unwrap();
+            let version = path.file_stem().unwrap().to_str().unwrap().to_owned();
+            let case = cases.as_object_mut().unwrap().remove(name)?;
+            Some((version, case))
+        })
+        .collect();
+    assert!(!recordings.is_empty(), "{name} is not recorded");
+    recordings
+}
+
+/// What the command line of a recording prints. The recordings' inputs lie elsewhere here.
+async fn render(version: &str, case: &Value) -> (Option<i32>, String, String) {
+    let inputs = format!("{}/", golden().join("inputs").display());
+    let moved = |text: &Value| text.as_str().unwrap().replace("/inputs/", &inputs);
+    let folder = tempfile::tempdir().unwrap();
+    let ids = folder.path().join("vars.json");
+    std::fs::write(&ids, case["ids"].to_string()).unwrap();
+    let mut arguments: Vec<String> = ["render", "--spark-version", version, "--output", "json"]
+        .map(str::to_owned)
+        .into();
+    if case["ids"].is_object() {
+        arguments.extend(["--ids".to_owned(), ids.display().to_string()]);
+    }
+    for (variable, option) in [
+        ("SPARK_CONF_DIR", "--conf-dir"),
+        ("HADOOP_CONF_DIR", "--hadoop-conf-dir"),
+    ] {
+        if case["environment"][variable].is_string() {
+            arguments.extend([option.to_owned(), moved(&case["environment"][variable])]);
+        }
+    }
+    arguments.extend(["--user".to_owned(), "root".to_owned(), "--".to_owned()]);
+    arguments.extend(case["arguments"].as_array().unwrap().iter().map(moved));
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let (code, printed, error) = output(firesteel(&arguments)).await;
+    (code, printed.replace(&inputs, "/inputs/"), error)
+}
+
+/// Without the random folder of local files.
+fn local_dir_hidden(pod: &Value) -> String {
+    let uuid = regex::Regex::new("/var/data/spark-[0-9a-f-]{36}").unwrap();
+    uuid.replace_all(&pod.to_string(), "/var/data/spark")
+        .into_owned()
+}
+
+#[tokio::test]
+async fn a_command_line_prints_what_spark_submit_sends() {
+    for name in ["01-scala-pi", "13-conf-dirs"] {
+        for (version, case) in recordings(name) {
+            let (code, printed, error) = render(&version, &case).await;
+            assert_eq!(code, Some(0), "{version} {name}: {error}");
+            let mut printed: Value = serde_json::from_str(&printed).unwrap();
+            let data = printed["configmap"]["data"].as_object_mut().unwrap();
+            assert!(data.remove("spark.properties").is_some());
+            assert_eq!(
+                local_dir_hidden(&printed["pod"]),
+                local_dir_hidden(&case["pod"]),
+                "{version} {name}"
+            );
+            for object in ["service", "configmap", "extra"] {
+                assert_eq!(printed[object], case[object], "{version} {name}: {object}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_spark_submit_refuses_is_refused_in_one_line() {
+    for (version, case) in recordings("05-spark-sql") {
+        let (code, printed, error) = render(&version, &case).await;
+        assert_eq!((code, printed.as_str()), (Some(1), ""), "{version}");
+        assert_eq!(
+            error, "firesteel: Cluster deploy mode is not applicable to Spark SQL shell.\n",
+            "{version}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn wrong_use_is_told_from_a_refusal() {
+    for arguments in [
+        &["render"][..],
+        &["render", "--", "a.jar"],
+        &["render", "--start-job-run", "-", "--", "a.jar"],
+        &["render", "--cluster", "c", "--start-job-run", "-"],
+    ] {
+        let (code, printed, error) = output(firesteel(arguments)).await;
+        assert_eq!(
+            (code, printed.as_str()),
+            (Some(2), ""),
+            "{arguments:?}: {error}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_request_prints_the_pod_of_its_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("request.json");
+    let request = json!({
+        "executionRoleArn": "arn:aws:iam::123456789012:role/analyst",
+        "jobDriver": {"sparkSubmitJobDriver": {
+            "entryPoint": "s3://bucket/job.py",
+            "sparkSubmitParameters": "--conf spark.executor.instances=2",
+        }},
+    });
+    std::fs::write(&file, request.to_string()).unwrap();
+    let file = file.to_str().unwrap();
+    let label = ["--release", "emr-7.12.0-latest"];
+    let arguments = ["render", label[0], label[1], "--start-job-run", file];
+    let (code, printed, error) = output(firesteel(&arguments)).await;
+    assert_eq!(code, Some(0), "{error}");
+    let printed: Value = serde_json::from_str(&printed).unwrap();
+    assert_eq!(
+        printed["pod"]["metadata"]["labels"]["spark-version"],
+        "3.5.6"
+    );
+
+    let yaml = ["--layout", "classic", "--output", "yaml"];
+    let (code, printed, error) = output(firesteel(&[&arguments[..], &yaml].concat())).await;
+    assert_eq!(code, Some(0), "{error}");
+    let kinds: Vec<_> = printed
+        .lines()
+        .filter(|line| line.starts_with("kind: "))
+        .collect();
+    assert_eq!(kinds, ["kind: Pod", "kind: Service", "kind: ConfigMap"]);
+
+    // No release is named, and none is guessed.
+    let (code, printed, error) = output(firesteel(&["render", "--start-job-run", file])).await;
+    assert_eq!((code, printed.as_str()), (Some(1), ""), "{error}");
+    assert!(error.contains("releaseLabel"), "{error}");
+}
