@@ -44,6 +44,7 @@ impl Bench {
             installation: VirtualClusterId::random().to_string(),
             pod: PodSettings {
                 image: Some("localhost/firesteel-spark:{spark_version}".to_owned()),
+                service_account: Some("spark".to_owned()),
                 ..PodSettings::default()
             },
             fetcher: Arc::new(
@@ -138,6 +139,8 @@ fn plan(driver: &DriverRef, script: &str, arguments: &[&str]) -> Plan {
         start_timeout: None,
         templates: firesteel::spark::Templates::default(),
         layout: None,
+        service_accounts: None,
+        node_label: None,
         warnings: vec![],
     }
 }

@@ -141,6 +141,9 @@ pub(super) fn pod(config: &KubernetesConfig) -> PodSettings {
         image: Some(config.image.clone()),
         image_pull_policy: config.image_pull_policy.as_str().to_owned(),
         service_account: config.service_account.clone(),
+        irsa: config.irsa,
+        layout: config.layout,
+        node_label_key: config.node_label_key.clone(),
     }
 }
 

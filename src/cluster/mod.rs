@@ -8,6 +8,7 @@ pub mod process;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
 
 use crate::domain::ids::{AccountId, JobRunId, VirtualClusterId};
@@ -88,7 +89,10 @@ pub enum CreateError {
     /// The cluster answered, or nothing was sent: this request created nothing.
     #[error("the driver was not created: {0:?}")]
     Refused(Refusal),
-    /// No answer came: it may have been created, or may still be.
+    /// The driver's own object exists since then, and one that it needs was not created.
+    #[error("the driver is not complete: {refusal:?}")]
+    Incomplete { since: Timestamp, refusal: Refusal },
+    /// No answer came: it, or a part of it, may have been created, or may still be.
     #[error("no answer to the driver's creation: {0}")]
     Unanswered(String),
 }
@@ -157,6 +161,18 @@ pub trait Cluster: Send + Sync {
         prepared: &Prepared,
     ) -> Result<Seen, CreateError>;
 
+    /// Creates what belongs to the driver `seen` and is not there. Whoever finds a driver whose
+    /// creation nobody recorded cannot know how far it came.
+    async fn complete(
+        &self,
+        _driver: &DriverRef,
+        _plan: &Plan,
+        _prepared: &Prepared,
+        seen: Seen,
+    ) -> Result<Seen, CreateError> {
+        Ok(seen)
+    }
+
     /// Takes the driver's name with an object that never runs. Where the name is held already,
     /// answers with its holder.
     async fn occupy(&self, driver: &DriverRef) -> Result<Seen, CreateError>;
@@ -188,7 +204,7 @@ pub trait Cluster: Send + Sync {
         events: mpsc::Sender<Event>,
     ) -> Result<(), ClusterError>;
 
-    /// How long `create` and `occupy` may take until they answer or report none.
+    /// How long `create`, `complete` and `occupy` may each take until they answer or report none.
     fn request_timeout(&self) -> Duration;
 
     /// The host that alone can see this cluster's drivers, where there is one.

@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use super::{ReleaseConfig, values};
 use crate::domain::ids::AccountId;
+use crate::spark::driver_pod::{LayoutSetting, PodSettings};
 
 /// One `[[clusters]]`.
 #[derive(Clone, Debug, Deserialize)]
@@ -71,14 +72,23 @@ pub struct KubernetesConfig {
     pub image: String,
     #[serde(default)]
     pub image_pull_policy: ImagePullPolicy,
-    #[serde(default = "spark")]
-    pub service_account: String,
     /// Where event logs of runs go that name no directory themselves.
     #[serde(default)]
     pub event_log_dir: Option<String>,
     /// What release labels mean here, over the installation's and the service's.
     #[serde(default)]
     pub releases: Vec<ReleaseConfig>,
+    /// `None` gives each execution role its own service accounts.
+    #[serde(default)]
+    pub service_account: Option<String>,
+    /// Each role's service accounts say which role of AWS is theirs.
+    #[serde(default)]
+    pub irsa: bool,
+    #[serde(default, deserialize_with = "values::layout")]
+    pub layout: LayoutSetting,
+    /// The label of nodes whose value a virtual cluster's `nodeLabel` is.
+    #[serde(default = "node_label")]
+    pub node_label_key: String,
     #[serde(default)]
     pub defaults: DriverDefaults,
 }
@@ -201,6 +211,6 @@ fn apache_spark() -> String {
     "apache/spark:{spark_version}".to_owned()
 }
 
-fn spark() -> String {
-    "spark".to_owned()
+fn node_label() -> String {
+    PodSettings::default().node_label_key
 }

@@ -298,7 +298,9 @@ fn a_clusters_defaults_are_the_documented_ones() {
                     "image_pull_policy = \"{}\"",
                     kubernetes.image_pull_policy.as_str()
                 ),
-                format!("service_account = \"{}\" ", kubernetes.service_account),
+                format!("layout = \"{}\" ", kubernetes.layout.as_str()),
+                format!("irsa = {} ", kubernetes.irsa),
+                format!("node_label_key = \"{}\"", kubernetes.node_label_key),
                 format!("in_cluster = {} ", kubernetes.in_cluster),
             ],
         };

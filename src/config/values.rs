@@ -9,6 +9,7 @@ use serde::{Deserialize, Deserializer, de};
 
 use super::InvalidConfig;
 use crate::domain::ids::AccountId;
+use crate::spark::driver_pod::LayoutSetting;
 
 /// An address to listen on: a host and port, such as `127.0.0.1:9400`.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
@@ -57,6 +58,14 @@ pub(super) fn accounts<'de, D: Deserializer<'de>>(
 
     let accounts = Option::<Vec<One>>::deserialize(deserializer)?;
     Ok(accounts.map(|list| list.into_iter().map(|one| one.0).collect()))
+}
+
+pub(super) fn layout<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<LayoutSetting, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    LayoutSetting::parse(&text)
+        .ok_or_else(|| de::Error::custom(format!("{text} is not auto, compact or classic")))
 }
 
 /// A text such as `15m`, or whole seconds.

@@ -281,11 +281,6 @@ fn new_virtual_cluster(
     let provider = request.container_provider;
     let wire::ContainerInfo::EksInfo(info) = provider.info.ok_or_else(no_namespace)?;
     let namespace = info.namespace.ok_or_else(no_namespace)?;
-    if info.node_label.is_some() {
-        return Err(ApiError::Validation(
-            "containerProvider.info.eksInfo.nodeLabel is not supported yet.".to_owned(),
-        ));
-    }
     let security_configuration_id = request
         .security_configuration_id
         .map(|id| {
@@ -298,7 +293,7 @@ fn new_virtual_cluster(
         cluster: ClusterId::parse(provider.id.as_str())
             .map_err(|_| place::unknown(&provider.id, &namespace))?,
         namespace,
-        node_label: None,
+        node_label: info.node_label,
         client_token: request.client_token,
         tags,
         security_configuration_id,

@@ -11,6 +11,7 @@ pub mod policy;
 pub mod properties;
 pub mod releases;
 pub mod reserved;
+pub mod service_accounts;
 pub mod submit_line;
 
 pub use plan::{DriverNames, Plan, PlanError, RunSettings, plan};

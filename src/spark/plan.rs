@@ -12,6 +12,7 @@ use super::params::{self, Params, ParamsError};
 use super::pod_template::{self, SourceError, Templates};
 use super::policy::Policy;
 use super::releases::{self, ReleaseError, Releases};
+use super::service_accounts::ServiceAccounts;
 use crate::domain::job_run::{JobDriver, JobRun};
 
 /// The language of the main resource, which Spark tells by its suffix.
@@ -53,6 +54,10 @@ pub struct Plan {
     pub templates: Templates,
     /// The run's own choice of layout.
     pub layout: Option<LayoutSetting>,
+    /// The accounts of the run's execution role; `None` for what is no job run.
+    pub service_accounts: Option<ServiceAccounts>,
+    /// The virtual cluster's `nodeLabel`, which the run itself does not know.
+    pub node_label: Option<String>,
     /// What was dropped or changed on the way, for the run's story.
     pub warnings: Vec<String>,
 }
@@ -220,6 +225,11 @@ pub fn plan(run: &JobRun, driver: &DriverNames, defaults: &RunSettings) -> Resul
         start_timeout: conf.start_timeout,
         templates,
         layout: conf.layout,
+        service_accounts: Some(ServiceAccounts::of(
+            &run.account,
+            run.execution_role_arn.as_deref(),
+        )),
+        node_label: None,
         warnings,
     })
 }

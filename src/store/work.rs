@@ -34,6 +34,8 @@ pub struct Loaded {
     pub run: JobRun,
     /// The latest.
     pub attempt: Option<Attempt>,
+    /// The virtual cluster's, which never changes.
+    pub node_label: Option<String>,
     /// Which cluster that attempt was begun on.
     pub cluster_identity: Option<String>,
     /// The wake-ups that this reading has seen.
@@ -122,6 +124,7 @@ impl Store {
         Ok(Loaded {
             run: run.try_into()?,
             attempt,
+            node_label: row.node_label,
             cluster_identity,
             wake_seq: row.wake_seq,
         })

@@ -102,6 +102,7 @@ backend = "kubernetes"
 kubeconfig = "{kubeconfig}"
 image = "{IMAGE}"
 image_pull_policy = "IfNotPresent"
+service_account = "spark"
 """
 
 

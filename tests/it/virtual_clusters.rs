@@ -96,13 +96,24 @@ async fn a_namespace_is_required(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn what_is_not_kept_is_not_promised(pool: PgPool) {
+async fn a_node_label_is_kept_and_shown(pool: PgPool) {
     let app = TestApp::start(pool).await;
-    let member = json!({"containerProvider": {"type": "EKS", "id": "local",
-        "info": {"eksInfo": {"namespace": "x", "nodeLabel": "gpu"}}}});
-    let request = with(virtual_cluster("a", "local", "x"), member);
-    let reply = app.client.post("/virtualclusters", &request).await;
-    reply.invalid("containerProvider.info.eksInfo.nodeLabel is not supported yet.");
+    let on_nodes = |label: &str| {
+        let member = json!({"containerProvider": {"type": "EKS", "id": "local",
+            "info": {"eksInfo": {"namespace": "x", "nodeLabel": label}}}});
+        with(virtual_cluster("a", "local", "x"), member)
+    };
+    let reply = app
+        .client
+        .post("/virtualclusters", &on_nodes("Not_A_Label"))
+        .await;
+    reply.refused_with(400, "ValidationException", "nodeLabel");
+    let reply = app.client.post("/virtualclusters", &on_nodes("gpu")).await;
+    let id = reply.text("id");
+    let reply = app.client.get(&format!("/virtualclusters/{id}")).await;
+    let found: serde_json::Value = reply.ok();
+    let info = &found["virtualCluster"]["containerProvider"]["info"]["eksInfo"];
+    assert_eq!(*info, json!({"namespace": "x", "nodeLabel": "gpu"}));
 }
 
 #[sqlx::test]

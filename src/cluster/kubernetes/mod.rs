@@ -3,7 +3,10 @@
 //! Every request is sent once. What its answer proves, and what silence does not, is decided in
 //! `client` and `refusal`; nothing below them tries again behind their back.
 
+mod accounts;
 mod client;
+mod creation;
+mod dependents;
 mod identity;
 mod pod_status;
 mod refusal;
@@ -17,14 +20,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{Namespace, Node as KubeNode, Pod};
-use kube::api::{DeleteParams, GetParams, LogParams, PostParams, Preconditions};
+use kube::api::{DeleteParams, LogParams, Preconditions};
 use kube::core::Request as Paths;
 use kube::{Config, Resource};
 use serde::de::IgnoredAny;
 use tokio::sync::{mpsc, watch as channel};
-use tokio::time::{Instant, sleep};
 use tracing::debug;
 
 use super::{Cluster, ClusterError, CreateError, DriverRef, Event, NamespaceError, Prepared, Seen};
@@ -32,13 +33,10 @@ use crate::domain::ids::{AccountId, ClusterId};
 use crate::domain::job_run::decide::{Node, Refusal};
 use crate::fetch::Fetcher;
 use crate::spark::Plan;
-use crate::spark::driver_pod::{self, DRIVER_CONTAINER, Identity, Layout, PodSettings};
+use crate::spark::driver_pod::{self, DRIVER_CONTAINER, Identity, PodSettings};
 use client::{Client, Failure, Rejection};
-use refusal::NotCreated;
+use creation::NameHolder;
 use templates::Sources;
-
-/// Between two tries of a creation that lost a race.
-const RACE_PAUSE: Duration = Duration::from_millis(50);
 
 /// Enough of a log for an exception with all its frames and what Spark says after it.
 const LOG_LINES: i64 = 300;
@@ -100,6 +98,7 @@ pub struct KubernetesCluster {
     fetcher: Arc<Fetcher>,
     client: Client,
     relist_every: Duration,
+    accounts: accounts::Known,
 }
 
 impl KubernetesCluster {
@@ -135,6 +134,7 @@ impl KubernetesCluster {
             fetcher: settings.fetcher,
             client: Client::new(client, settings.request_timeout),
             relist_every: settings.relist_every,
+            accounts: accounts::Known::default(),
         }
     }
 
@@ -200,9 +200,11 @@ impl Cluster for KubernetesCluster {
             account,
             driver,
         };
+        let texts = sources.texts(&plan.templates).await?;
+        let note = self.layout_note(plan, &texts)?;
         Ok(Prepared {
-            texts: sources.texts(&plan.templates).await?,
-            notes: Vec::new(),
+            texts,
+            notes: note.into_iter().collect(),
         })
     }
 
@@ -216,27 +218,31 @@ impl Cluster for KubernetesCluster {
         plan: &Plan,
         prepared: &Prepared,
     ) -> Result<Seen, CreateError> {
-        let objects = driver_pod::of_job_run(
-            plan,
-            &self.identity_of(driver),
-            &self.pod,
-            Layout::Compact,
-            &prepared.texts,
-        )
-        .map_err(|error| CreateError::Refused(Refusal::Plan(error.to_string())))?;
-        self.take_name(driver, &objects.pod).await
+        self.create_whole(driver, plan, &prepared.texts).await
+    }
+
+    async fn complete(
+        &self,
+        driver: &DriverRef,
+        plan: &Plan,
+        prepared: &Prepared,
+        seen: Seen,
+    ) -> Result<Seen, CreateError> {
+        self.complete_found(driver, plan, &prepared.texts, seen)
+            .await
     }
 
     async fn occupy(&self, driver: &DriverRef) -> Result<Seen, CreateError> {
         let pod = driver_pod::tombstone(&self.identity_of(driver));
-        self.take_name(driver, &pod).await
+        let held = self.take_name(driver, &pod, self.client.deadline()).await?;
+        Ok(held.seen)
     }
 
     async fn look(&self, driver: &DriverRef) -> Result<Option<Seen>, ClusterError> {
         match self.holder(driver, self.client.deadline()).await {
             Ok(NameHolder::Nobody) => Ok(None),
-            Ok(NameHolder::Ours(seen)) => Ok(Some(*seen)),
-            Ok(NameHolder::Foreign) => Err(ClusterError::Refused(foreign(driver))),
+            Ok(NameHolder::Ours(held)) => Ok(Some(held.seen)),
+            Ok(NameHolder::Foreign) => Err(ClusterError::Refused(creation::foreign(driver))),
             Err(failure) => Err(refusal::of_request(failure)),
         }
     }
@@ -304,70 +310,6 @@ impl Cluster for KubernetesCluster {
     }
 }
 
-/// Who has a driver's name at this moment.
-enum NameHolder {
-    Nobody,
-    Ours(Box<Seen>),
-    Foreign,
-}
-
-impl KubernetesCluster {
-    /// Creates `pod`, which has the driver's name; where that is taken, answers with what has it.
-    async fn take_name(&self, driver: &DriverRef, pod: &Pod) -> Result<Seen, CreateError> {
-        let body = serde_json::to_vec(pod)
-            .map_err(|error| CreateError::Refused(Refusal::Plan(error.to_string())))?;
-        let deadline = self.client.deadline();
-        loop {
-            let request = pods(&driver.namespace).create(&PostParams::default(), body.clone());
-            let failure = match self.client.call::<Pod>(request, deadline).await {
-                Ok(created) => {
-                    return pod_status::seen(&created, &self.installation).ok_or_else(|| {
-                        CreateError::Unanswered("the cluster changed the driver's marks".to_owned())
-                    });
-                }
-                Err(failure) => failure,
-            };
-            let now = Timestamp::now();
-            match refusal::of_creation(failure, self.client.silent_since(now), now) {
-                NotCreated::Final(error) => return Err(error),
-                NotCreated::NameTaken => match self.holder(driver, deadline).await {
-                    Ok(NameHolder::Ours(seen)) => return Ok(*seen),
-                    Ok(NameHolder::Foreign) => {
-                        return Err(CreateError::Refused(Refusal::Invalid(foreign(driver))));
-                    }
-                    Ok(NameHolder::Nobody) => {}
-                    // What has the name may be the driver of an earlier request.
-                    Err(failure) => {
-                        return Err(CreateError::Unanswered(
-                            refusal::of_request(failure).to_string(),
-                        ));
-                    }
-                },
-                NotCreated::QuotaRace(why) => {
-                    if Instant::now() + RACE_PAUSE >= deadline {
-                        return Err(CreateError::Refused(Refusal::Full(why)));
-                    }
-                }
-            }
-            sleep(RACE_PAUSE).await;
-        }
-    }
-
-    async fn holder(&self, driver: &DriverRef, deadline: Instant) -> Result<NameHolder, Failure> {
-        let request = pods(&driver.namespace).get(&driver.name, &GetParams::default());
-        match self.client.call::<Pod>(request, deadline).await {
-            Ok(pod) => Ok(match pod_status::seen(&pod, &self.installation) {
-                Some(seen) => NameHolder::Ours(Box::new(seen)),
-                None => NameHolder::Foreign,
-            }),
-            Err(Failure::Rejected(no)) if no.says_absent("pods", &driver.name) => {
-                Ok(NameHolder::Nobody)
-            }
-            Err(failure) => Err(failure),
-        }
-    }
-}
-
 fn pods(namespace: &str) -> Paths {
     Paths::new(Pod::url_path(&(), Some(namespace)))
 }
@@ -377,13 +319,6 @@ fn pods(namespace: &str) -> Paths {
 fn names_another_uid(rejection: &Rejection) -> bool {
     let message = rejection.message();
     message.contains("UID in the precondition") || message.contains("UID in precondition")
-}
-
-fn foreign(driver: &DriverRef) -> String {
-    format!(
-        "pod {} of namespace {} exists and is not this installation's",
-        driver.name, driver.namespace
-    )
 }
 
 fn is_terminating(namespace: &Namespace) -> bool {

@@ -1,7 +1,8 @@
-//! What a driver leaves behind: its executors, and the helpers that Spark marks with the
-//! application's id. Owner references remove them in the end; this does it now.
+//! What a driver leaves behind: its executors, and the helpers that it or Firesteel made and marked
+//! with the application's id. Owner references remove them in the end; this does it now.
 
-use k8s_openapi::api::core::v1::{ConfigMap, PersistentVolumeClaim, Pod, Service};
+use k8s_openapi::api::core::v1::{ConfigMap, PersistentVolumeClaim, Pod, Secret, Service};
+use k8s_openapi::api::networking::v1::NetworkPolicy;
 use kube::Resource as _;
 use kube::api::{DeleteParams, ListParams};
 use kube::core::Request as Paths;
@@ -20,11 +21,9 @@ pub(super) async fn helpers(
     driver: &DriverRef,
 ) -> Result<(), ClusterError> {
     let application = format!("{}={}", labels::SPARK_APP_ID, driver.app_id);
-    let executors = format!(
-        "{application},{}=executor,{}={installation}",
-        labels::SPARK_ROLE,
-        labels::INSTALLATION
-    );
+    // Drivers make the others too, and mark them with their application alone.
+    let own = format!("{application},{}={installation}", labels::INSTALLATION);
+    let executors = format!("{own},{}=executor", labels::SPARK_ROLE);
     let namespace = Some(driver.namespace.as_str());
     for (path, selector) in [
         (Pod::url_path(&(), namespace), &executors),
@@ -34,6 +33,8 @@ pub(super) async fn helpers(
             PersistentVolumeClaim::url_path(&(), namespace),
             &application,
         ),
+        (Secret::url_path(&(), namespace), &own),
+        (NetworkPolicy::url_path(&(), namespace), &own),
     ] {
         let request = Paths::new(path.as_str()).delete_collection(
             &DeleteParams::background(),

@@ -1,4 +1,5 @@
 mod creation;
+mod parts;
 mod requests;
 mod server;
 mod templates;
@@ -67,6 +68,8 @@ fn plan() -> Plan {
         start_timeout: None,
         templates: crate::spark::Templates::default(),
         layout: None,
+        service_accounts: None,
+        node_label: None,
         warnings: vec![],
     }
 }

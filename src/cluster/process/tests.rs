@@ -105,6 +105,8 @@ fn plan(command: &str) -> Plan {
         start_timeout: None,
         templates: crate::spark::Templates::default(),
         layout: None,
+        service_accounts: None,
+        node_label: None,
         warnings: Vec::new(),
     }
 }

@@ -128,10 +128,13 @@ impl Case<'_> {
         }
     }
 
-    /// A creation was begun and no object is known.
+    /// A creation was begun and no complete driver is known.
     fn uncreated(&self, attempt: &Attempt) -> Step {
         let step = match (&self.facts.refusal, self.cancelled()) {
             (_, true) => Step::Finish(Finish::cancelled()),
+            (_, false) if attempt.verdict.is_some() => {
+                Step::Finish(self.end_without_driver(attempt))
+            }
             (None, false) => {
                 return Step::Submit {
                     attempt: attempt.number,
@@ -139,13 +142,37 @@ impl Case<'_> {
             }
             (Some(refusal), false) => self.refused(refusal),
         };
-        // An unanswered creation may still arrive: the end is certain once the name is taken.
-        if let Step::Finish(finish) = &step
-            && attempt.unanswered > 0
-        {
-            return self.occupy(Step::Finish(finish.clone()));
+        let Step::Finish(finish) = &step else {
+            return step;
+        };
+        if attempt.unanswered == 0 {
+            return step;
         }
-        step
+        // What exists, or may still arrive, is not to run: whoever takes the name ends it.
+        if let (Some(reason), Some(refusal), None) =
+            (finish.reason, &self.facts.refusal, &attempt.verdict)
+            && self.condemns(refusal)
+        {
+            let details = finish.details.clone();
+            return Step::Condemn(Verdict { reason, details });
+        }
+        // An unanswered creation may still arrive: the end is certain once the name is taken.
+        self.occupy(step)
+    }
+
+    /// Whether a refusal that ends the run also ends the driver that is found to exist. Otherwise
+    /// that driver is the run's, and goes on.
+    fn condemns(&self, refusal: &Refusal) -> bool {
+        match refusal {
+            Refusal::Plan(_) | Refusal::Invalid(_) => true,
+            Refusal::Full(_) | Refusal::Forbidden(_) | Refusal::NamespaceMissing => {
+                self.facts.incomplete_since.is_some()
+            }
+            Refusal::Busy
+            | Refusal::Replaced
+            | Refusal::Unprepared(_)
+            | Refusal::Unreachable { .. } => false,
+        }
     }
 
     fn refused(&self, refusal: &Refusal) -> Step {
@@ -158,7 +185,12 @@ impl Case<'_> {
             }
             Refusal::Busy => self.wait(self.policy.try_again, Some(details)),
             Refusal::Full(_) => {
-                if self.now >= after(self.run.created_at, self.policy.queue_timeout) {
+                // A driver that waits for a part of it takes a node's room meanwhile.
+                let full_until = match self.facts.incomplete_since {
+                    None => after(self.run.created_at, self.policy.queue_timeout),
+                    Some(since) => after(since, self.policy.start_timeout),
+                };
+                if self.now >= full_until {
                     failed(FailureReason::UserError)
                 } else {
                     self.wait(self.policy.try_again, Some(details))

@@ -15,7 +15,7 @@ use crate::spark::properties;
 
 const FOLDER: &str = "/opt/spark/conf";
 const PROPERTIES_FILE: &str = "spark.properties";
-const VOLUME: &str = "spark-conf-volume-driver";
+pub(super) const VOLUME: &str = "spark-conf-volume-driver";
 /// Tells the namespace to readers of the map, among whom no driver is.
 const NAMESPACE_KEY: &str = "spark.kubernetes.namespace";
 

@@ -36,10 +36,10 @@ use super::pod_template::{self, Role, Start, TemplateError};
 use crate::domain::ids::{JobRunId, VirtualClusterId};
 use draft::{Draft, Run};
 
-pub use layout::{Layout, LayoutSetting};
+pub use layout::{Choice, Layout, LayoutSetting, choose};
 pub use names::{Names, Uniques};
 pub use objects::{Dependent, Objects};
-pub use of_job_run::of_job_run;
+pub use of_job_run::{of_job_run, own_accounts};
 pub use tombstone::tombstone;
 
 /// The container that runs the driver. Other containers of the pod say nothing about the run.
@@ -68,8 +68,14 @@ pub struct PodSettings {
     pub image: Option<String>,
     /// Where a run names no pull policy: `IfNotPresent`, `Always` or `Never`.
     pub image_pull_policy: String,
-    /// Where a run names no service account for its driver.
-    pub service_account: String,
+    /// The service account of all drivers and executors; `None` gives each execution role its own.
+    pub service_account: Option<String>,
+    /// Each role's service accounts say whose role it is (`eks.amazonaws.com/role-arn`).
+    pub irsa: bool,
+    /// Where a run chooses no layout.
+    pub layout: LayoutSetting,
+    /// The label of nodes whose value a virtual cluster's `nodeLabel` is.
+    pub node_label_key: String,
 }
 
 impl Default for PodSettings {
@@ -77,7 +83,10 @@ impl Default for PodSettings {
         Self {
             image: None,
             image_pull_policy: "IfNotPresent".to_owned(),
-            service_account: "spark".to_owned(),
+            service_account: None,
+            irsa: false,
+            layout: LayoutSetting::Auto,
+            node_label_key: "firesteel.dev/node-label".to_owned(),
         }
     }
 }
@@ -132,6 +141,8 @@ pub enum BuildError {
         MAX_ANNOTATION_BYTES
     )]
     TooLarge { bytes: usize },
+    #[error("the compact layout was asked for and cannot be had: {0}")]
+    NotCompact(String),
 }
 
 /// Texts that a driver needs besides its plan. Whoever may read them gets them first.

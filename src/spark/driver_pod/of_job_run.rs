@@ -8,9 +8,11 @@ use super::{
     build, credentials, labels,
 };
 use crate::spark::plan::Plan;
+use crate::spark::service_accounts::ServiceAccounts;
 
 const EXECUTOR_LABEL: &str = "spark.kubernetes.executor.label.";
 const DRIVER_LABEL: &str = "spark.kubernetes.driver.label.";
+const EXECUTOR_ACCOUNT: &str = "spark.kubernetes.authenticate.executor.serviceAccountName";
 const DRIVER_ANNOTATION: &str = "spark.kubernetes.driver.annotation.";
 
 /// The Hadoop user of drivers and executors that run as nobody else: the service's.
@@ -36,8 +38,15 @@ pub fn of_job_run(
         texts,
         user: USER,
     })?;
-    mark(&mut objects, identity);
+    mark(&mut objects, identity, &plan.app_id);
     Ok(objects)
+}
+
+/// The accounts of the run's own role, where neither the cluster nor a property sets others.
+pub fn own_accounts<'a>(plan: &'a Plan, settings: &PodSettings) -> Option<&'a ServiceAccounts> {
+    let is_set = settings.service_account.is_some()
+        || plan.properties.contains_key(credentials::SERVICE_ACCOUNT);
+    plan.service_accounts.as_ref().filter(|_| !is_set)
 }
 
 /// No label and no annotation of a caller's may be one of Firesteel's or Spark's.
@@ -74,11 +83,25 @@ fn properties(
         set(format!("{EXECUTOR_LABEL}{key}"), &value);
     }
 
+    if let Some(label) = &plan.node_label {
+        let selector = |pods: &str| {
+            let key = &settings.node_label_key;
+            format!("spark.kubernetes.{pods}node.selector.{key}")
+        };
+        // These would win, and lead the run off its virtual cluster's nodes.
+        for pods in ["driver.", "executor."] {
+            properties.remove(&selector(pods));
+        }
+        properties.insert(selector(""), label.clone());
+    }
+
     let image = settings
         .image
         .as_ref()
         .map(|image| image.replace("{spark_version}", &plan.spark_version));
     let app = |prefix: &str| format!("{prefix}{}", labels::APP.0);
+    let accounts = own_accounts(plan, settings);
+    let executors_account = accounts.map(|accounts| accounts.executor.as_str());
     let mut defaults = vec![
         ("spark.app.name".to_owned(), Some(plan.app_name.as_str())),
         (
@@ -91,8 +114,11 @@ fn properties(
         ),
         (
             credentials::SERVICE_ACCOUNT.to_owned(),
-            Some(settings.service_account.as_str()),
+            accounts
+                .map(|accounts| accounts.driver.as_str())
+                .or(settings.service_account.as_deref()),
         ),
+        (EXECUTOR_ACCOUNT.to_owned(), executors_account),
         (app(EXECUTOR_LABEL), Some(labels::APP.1)),
         (app(DRIVER_LABEL), Some(labels::APP.1)),
     ];
@@ -128,15 +154,15 @@ fn escape_references(plan: &mut Plan) {
     }
 }
 
-fn mark(objects: &mut Objects, identity: &Identity) {
+fn mark(objects: &mut Objects, identity: &Identity, app_id: &str) {
     let marks = labels::of_attempt(identity, "driver");
     for dependent in &mut objects.dependents {
         let metadata = dependent.metadata_mut();
         metadata.namespace = Some(identity.namespace.clone());
-        metadata
-            .labels
-            .get_or_insert_default()
-            .extend(marks.clone());
+        let labels = metadata.labels.get_or_insert_default();
+        labels.extend(marks.clone());
+        // Whatever its kind, it is found with the application's other helpers.
+        labels.insert(labels::SPARK_APP_ID.to_owned(), app_id.to_owned());
     }
     let metadata = &mut objects.pod.metadata;
     metadata.namespace = Some(identity.namespace.clone());

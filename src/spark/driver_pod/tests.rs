@@ -1,7 +1,9 @@
 use k8s_openapi::api::core::v1::Pod;
 
 use super::*;
+use crate::domain::ids::AccountId;
 use crate::spark::plan::Language;
+use crate::spark::service_accounts::ServiceAccounts;
 
 fn identity() -> Identity {
     Identity {
@@ -17,6 +19,7 @@ fn identity() -> Identity {
 fn settings() -> PodSettings {
     PodSettings {
         image: Some("apache/spark:{spark_version}".to_owned()),
+        service_account: Some("spark".to_owned()),
         ..PodSettings::default()
     }
 }
@@ -40,6 +43,8 @@ pub(super) fn plan(language: Language, properties: &[(&str, &str)]) -> Plan {
         start_timeout: None,
         templates: crate::spark::Templates::default(),
         layout: None,
+        service_accounts: None,
+        node_label: None,
         warnings: vec![],
     }
 }
@@ -468,4 +473,68 @@ fn application_names_become_labels_as_spark_makes_them() {
 #[test]
 fn a_tombstone() {
     insta::assert_json_snapshot!(tombstone(&identity()));
+}
+
+#[test]
+fn a_role_has_its_own_accounts_unless_others_are_set() {
+    let mut run = plan(Language::Java, &[]);
+    let account = AccountId::parse("111122223333").unwrap();
+    run.service_accounts = Some(ServiceAccounts::of(&account, None));
+    let own = PodSettings {
+        service_account: None,
+        ..settings()
+    };
+    let account_of = |plan: &Plan, settings: &PodSettings| {
+        let pod = compact(plan, &identity(), settings).unwrap();
+        let properties =
+            pod.metadata.annotations.unwrap()["firesteel.dev/spark.properties"].clone();
+        let executors = properties
+            .lines()
+            .find_map(|line| {
+                line.strip_prefix("spark.kubernetes.authenticate.executor.serviceAccountName=")
+            })
+            .map(str::to_owned);
+        (pod.spec.unwrap().service_account_name.unwrap(), executors)
+    };
+    assert_eq!(
+        account_of(&run, &own),
+        (
+            "emr-containers-sa-spark-driver-111122223333".to_owned(),
+            Some("emr-containers-sa-spark-executor-111122223333".to_owned())
+        )
+    );
+    assert_eq!(account_of(&run, &settings()), ("spark".to_owned(), None));
+    run.properties.insert(
+        "spark.kubernetes.authenticate.driver.serviceAccountName".to_owned(),
+        "etl".to_owned(),
+    );
+    assert_eq!(account_of(&run, &own), ("etl".to_owned(), None));
+}
+
+#[test]
+fn a_run_stays_on_its_virtual_clusters_nodes() {
+    let mut run = plan(
+        Language::Java,
+        &[
+            (
+                "spark.kubernetes.driver.node.selector.firesteel.dev/node-label",
+                "other",
+            ),
+            ("spark.kubernetes.driver.node.selector.disk", "nvme"),
+            (
+                "spark.kubernetes.executor.node.selector.firesteel.dev/node-label",
+                "other",
+            ),
+        ],
+    );
+    run.node_label = Some("gpu".to_owned());
+    let pod = build(&run);
+    let properties = &pod.metadata.annotations.unwrap()["firesteel.dev/spark.properties"];
+    assert!(
+        properties.contains("spark.kubernetes.node.selector.firesteel.dev/node-label=gpu")
+            && !properties.contains("=other")
+    );
+    let selector = pod.spec.unwrap().node_selector.unwrap();
+    assert_eq!(selector["firesteel.dev/node-label"], "gpu");
+    assert_eq!(selector["disk"], "nvme");
 }

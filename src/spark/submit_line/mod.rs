@@ -124,6 +124,8 @@ pub fn plan(
         environment: BTreeMap::new(),
         start_timeout: None,
         layout: None,
+        service_accounts: None,
+        node_label: None,
         warnings: given.warnings,
     })
 }

@@ -7,6 +7,9 @@ SELECT
     job_run.finished_at,
     work.wake_seq,
     (
+        SELECT node_label FROM virtual_cluster WHERE virtual_cluster.id = job_run.virtual_cluster
+    ) AS node_label,
+    (
         SELECT to_jsonb(attempt) FROM job_run_attempt AS attempt
         WHERE attempt.run = work.run
         ORDER BY attempt.number DESC

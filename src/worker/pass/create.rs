@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::{Next, Pass, driver_of};
 use crate::cluster::{Cluster, ClusterError, CreateError, DriverRef, Seen};
-use crate::domain::job_run::HolderKind;
 use crate::domain::job_run::decide::{Facts, Look, Refusal};
+use crate::domain::job_run::{HolderKind, State};
 use crate::store::{LeaseError, Loaded};
 use crate::worker::health::Gate;
 
@@ -22,6 +22,14 @@ fn time_to_create(cluster: &dyn Cluster) -> Duration {
     cluster.request_timeout() + RECORDING
 }
 
+/// How a driver was found.
+enum Existing {
+    /// By a creation, which made it complete.
+    Answered(Seen),
+    /// By a look: parts of it may be missing.
+    Found(Seen),
+}
+
 impl Pass<'_> {
     pub(super) async fn submit(
         &self,
@@ -29,13 +37,14 @@ impl Pass<'_> {
         attempt: u32,
         facts: &mut Facts,
     ) -> Result<Next, LeaseError> {
-        let plan = match self.plan(&loaded.run, attempt) {
+        let mut plan = match self.plan(&loaded.run, attempt) {
             Ok(plan) => plan,
             Err(error) => {
                 facts.refusal = Some(Refusal::Plan(error.to_string()));
                 return Ok(Next::Decide);
             }
         };
+        plan.node_label.clone_from(&loaded.node_label);
         let driver = driver_of(&loaded.run, attempt);
         let Some(identity) = self.identity(loaded, facts).await else {
             return Ok(Next::Decide);
@@ -62,7 +71,17 @@ impl Pass<'_> {
             .cluster
             .create(&driver, &plan, &prepared)
             .await;
-        let created = self.despite_refusal(loaded, &driver, created).await;
+        let created = match self.despite_refusal(loaded, &driver, created).await {
+            Ok(Existing::Found(_)) if !self.lease_lasts() => {
+                return self.pause(Duration::ZERO, None).await;
+            }
+            Ok(Existing::Found(seen)) => {
+                let cluster = &self.served.target.cluster;
+                cluster.complete(&driver, &plan, &prepared, seen).await
+            }
+            Ok(Existing::Answered(seen)) => Ok(seen),
+            Err(error) => Err(error),
+        };
         self.record(loaded, attempt, created, facts).await
     }
 
@@ -79,7 +98,9 @@ impl Pass<'_> {
         }
         let answer = Err(CreateError::Refused(refusal.clone()));
         match self.despite_refusal(loaded, driver, answer).await {
-            Ok(seen) => self.record(loaded, driver.attempt, Ok(seen), facts).await,
+            Ok(Existing::Found(seen) | Existing::Answered(seen)) => {
+                self.record(loaded, driver.attempt, Ok(seen), facts).await
+            }
             Err(_) => {
                 facts.refusal = Some(refusal);
                 Ok(Next::Decide)
@@ -103,7 +124,19 @@ impl Pass<'_> {
         }
         self.begin(attempt, &driver, &identity).await?;
         let occupied = self.served.target.cluster.occupy(&driver).await;
-        let occupied = self.despite_refusal(loaded, &driver, occupied).await;
+        let occupied = match self.despite_refusal(loaded, &driver, occupied).await {
+            Ok(Existing::Found(seen) | Existing::Answered(seen)) => Ok(seen),
+            Err(error) => Err(error),
+        };
+        if let Ok(seen) = &occupied
+            && seen.holder.kind == HolderKind::Driver
+            && goes_on(loaded)
+        {
+            // It came after all, and maybe without what belongs to it: created again, it is made
+            // complete.
+            *facts = Facts::default();
+            return Ok(Next::Decide);
+        }
         facts.name_refused = true;
         self.record(loaded, attempt, occupied, facts).await
     }
@@ -128,16 +161,16 @@ impl Pass<'_> {
         loaded: &Loaded,
         driver: &DriverRef,
         answer: Result<Seen, CreateError>,
-    ) -> Result<Seen, CreateError> {
+    ) -> Result<Existing, CreateError> {
         let unanswered = loaded.attempt.as_ref().map_or(0, |known| known.unanswered);
         match answer {
             Err(CreateError::Refused(refusal)) if unanswered > 0 => {
                 match self.ask(self.served.target.cluster.look(driver)).await {
-                    Ok(Some(seen)) => Ok(seen),
+                    Ok(Some(seen)) => Ok(Existing::Found(seen)),
                     Ok(None) | Err(_) => Err(CreateError::Refused(refusal)),
                 }
             }
-            answer => answer,
+            answer => answer.map(Existing::Answered),
         }
     }
 
@@ -171,22 +204,16 @@ impl Pass<'_> {
                 Ok(Next::Decide)
             }
             Err(CreateError::Refused(refusal)) => {
-                match &refusal {
-                    Refusal::Unreachable { error, .. } => {
-                        let now = self.context.clock.now();
-                        self.served.health.silent(now, error);
-                    }
-                    Refusal::Plan(_)
-                    | Refusal::Invalid(_)
-                    | Refusal::Busy
-                    | Refusal::Full(_)
-                    | Refusal::Forbidden(_)
-                    | Refusal::NamespaceMissing
-                    | Refusal::Unprepared(_)
-                    | Refusal::Replaced => self.served.health.answered(),
-                }
+                self.heard_refusal(&refusal);
                 store.create_refused(&self.lease, attempt).await?;
                 facts.refusal = Some(refusal);
+                Ok(Next::Decide)
+            }
+            Err(CreateError::Incomplete { since, refusal }) => {
+                // The creation stays unanswered until the driver is complete.
+                self.heard_refusal(&refusal);
+                facts.refusal = Some(refusal);
+                facts.incomplete_since = Some(since);
                 Ok(Next::Decide)
             }
             Err(CreateError::Unanswered(error)) => {
@@ -200,6 +227,22 @@ impl Pass<'_> {
                 self.pause(self.context.settings.policy.try_again, None)
                     .await
             }
+        }
+    }
+
+    fn heard_refusal(&self, refusal: &Refusal) {
+        match refusal {
+            Refusal::Unreachable { error, .. } => {
+                self.served.health.silent(self.context.clock.now(), error);
+            }
+            Refusal::Plan(_)
+            | Refusal::Invalid(_)
+            | Refusal::Busy
+            | Refusal::Full(_)
+            | Refusal::Forbidden(_)
+            | Refusal::NamespaceMissing
+            | Refusal::Unprepared(_)
+            | Refusal::Replaced => self.served.health.answered(),
         }
     }
 
@@ -237,4 +280,15 @@ impl Pass<'_> {
         let needed = time_to_create(self.served.target.cluster.as_ref());
         self.lease.claimed_at.elapsed() + needed < self.context.settings.lease
     }
+}
+
+/// Whether a driver that is found now is the run's to use: its creation was not recorded, and
+/// nothing has decided its end.
+fn goes_on(loaded: &Loaded) -> bool {
+    loaded.run.state != State::CancelPending
+        && !loaded.run.state.is_terminal()
+        && loaded
+            .attempt
+            .as_ref()
+            .is_some_and(|known| known.holder.is_none() && known.verdict.is_none())
 }

@@ -34,6 +34,7 @@ pub enum Call {
     Identity,
     Prepare,
     Create,
+    Complete,
     Occupy,
     Look,
     Delete,
@@ -49,6 +50,8 @@ pub enum Fate {
     Late,
     /// For a creation and what comes before it.
     Refused(Refusal),
+    /// The driver exists, and a part of it was refused; for a creation alone.
+    Incomplete(Refusal),
     Panic,
     /// The caller waits for ever, before the effect.
     StuckBefore,
@@ -284,6 +287,12 @@ impl FakeCluster {
             Some(_) | None => {}
         }
         let seen = self.world().hold(driver, kind);
+        if let Some(Fate::Incomplete(refusal)) = &fate {
+            return Err(CreateError::Incomplete {
+                since: seen.holder.created_at,
+                refusal: refusal.clone(),
+            });
+        }
         if fate == Some(Fate::AnswerLost) {
             return Err(lost());
         }
@@ -399,6 +408,24 @@ impl Cluster for FakeCluster {
         _: &Prepared,
     ) -> Result<Seen, CreateError> {
         self.take(Call::Create, driver, HolderKind::Driver).await
+    }
+
+    async fn complete(
+        &self,
+        driver: &DriverRef,
+        _: &Plan,
+        _: &Prepared,
+        seen: Seen,
+    ) -> Result<Seen, CreateError> {
+        let incomplete = |refusal| CreateError::Incomplete {
+            since: seen.holder.created_at,
+            refusal,
+        };
+        match self.enter(Call::Complete, &driver.name).await {
+            Ok(Some(Fate::Incomplete(refusal))) => Err(incomplete(refusal)),
+            Ok(_) => Ok(seen),
+            Err(error) => Err(CreateError::Unanswered(error.to_string())),
+        }
     }
 
     async fn occupy(&self, driver: &DriverRef) -> Result<Seen, CreateError> {

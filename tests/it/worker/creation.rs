@@ -143,6 +143,85 @@ async fn a_creation_that_arrives_after_the_end_of_its_run_gives_no_driver(pool: 
     assert_eq!(app.local.drivers_created(&run), 1);
 }
 
+/// The process that created the driver's own object ends before the rest is there.
+#[sqlx::test]
+async fn a_driver_whose_creation_was_cut_off_is_made_complete(pool: PgPool) {
+    let app = TestApp::start(pool).await;
+    let cluster = app.client.virtual_cluster("jobs").await;
+    app.local.next(Call::Create, Fate::AnswerLost);
+    for _ in 0..1000 {
+        app.local.next(Call::Create, full());
+    }
+    let _workers = Workers::start(&app, settings());
+    let run = app.client.job_run(&cluster).await;
+    // A full quota refuses what exists already, which is found and made complete.
+    app.reaches(&cluster, &run, JobRunState::Submitted).await;
+    assert_eq!(app.local.calls(Call::Complete, &run), 1);
+    assert_eq!(app.local.drivers_created(&run), 1);
+}
+
+#[sqlx::test]
+async fn a_part_that_may_come_later_is_waited_for(pool: PgPool) {
+    let app = TestApp::start(pool).await;
+    let cluster = app.client.virtual_cluster("jobs").await;
+    for _ in 0..3 {
+        let full = Refusal::Full("ConfigMap a: exceeded quota".to_owned());
+        app.local.next(Call::Create, Fate::Incomplete(full));
+    }
+    let _workers = Workers::start(&app, settings());
+    let run = app.client.job_run(&cluster).await;
+    app.reaches(&cluster, &run, JobRunState::Submitted).await;
+    app.local.set_phase(&run, DriverPhase::Ended(exit(0)));
+    app.reaches(&cluster, &run, JobRunState::Completed).await;
+    assert_eq!(app.local.calls(Call::Create, &run), 4);
+    assert_eq!(app.local.drivers_created(&run), 1);
+}
+
+#[sqlx::test]
+async fn a_driver_that_can_never_be_complete_is_deleted(pool: PgPool) {
+    let app = TestApp::start(pool).await;
+    let cluster = app.client.virtual_cluster("jobs").await;
+    let _workers = Workers::start(&app, settings());
+    let words = "ConfigMap a: the policy says no";
+    for (refusal, reason) in [
+        (
+            Refusal::Invalid(words.to_owned()),
+            FailureReason::ValidationError,
+        ),
+        (
+            Refusal::Forbidden(words.to_owned()),
+            FailureReason::ClusterUnavailable,
+        ),
+    ] {
+        app.local.next(Call::Create, Fate::Incomplete(refusal));
+        let run = app.client.job_run(&cluster).await;
+        let failed = app.reaches(&cluster, &run, JobRunState::Failed).await;
+        assert_eq!(failed.failure_reason, Some(reason));
+        let details = failed.state_details.unwrap();
+        assert!(details.contains(words), "{details}");
+        assert_eq!(app.local.drivers_created(&run), 1);
+        assert_ne!(app.local.holder(&run), Some(HolderKind::Driver));
+    }
+}
+
+#[sqlx::test]
+async fn a_cancelled_run_leaves_no_incomplete_driver(pool: PgPool) {
+    let app = TestApp::start(pool).await;
+    let cluster = app.client.virtual_cluster("jobs").await;
+    for _ in 0..1000 {
+        app.local.next(
+            Call::Create,
+            Fate::Incomplete(Refusal::Full("full".to_owned())),
+        );
+    }
+    let _workers = Workers::start(&app, settings());
+    let run = app.client.job_run(&cluster).await;
+    creations(&app, &run, 1).await;
+    app.cancel(&cluster, &run).await;
+    app.reaches(&cluster, &run, JobRunState::Cancelled).await;
+    assert_ne!(app.local.holder(&run), Some(HolderKind::Driver));
+}
+
 #[sqlx::test]
 async fn a_full_quota_is_told_and_waited_for(pool: PgPool) {
     let app = TestApp::start(pool).await;

@@ -1,6 +1,8 @@
 //! What each answer to a creation proves.
 
 use super::server::{Call, cluster};
+use jiff::Timestamp;
+
 use super::*;
 
 const POST: &str = "POST /api/v1/namespaces/analytics/pods";

@@ -225,9 +225,8 @@ async fn a_sweep_takes_the_applications_own_and_leaves_what_it_may_not() {
         )
     };
     let application = "labelSelector=spark-app-selector%3Dspark-000000035ee16lm6uri";
-    let executors = format!(
-        "{application}%2Cspark-role%3Dexecutor%2Cfiresteel.dev%2Finstallation%3D{INSTALLATION}"
-    );
+    let own = format!("{application}%2Cfiresteel.dev%2Finstallation%3D{INSTALLATION}");
+    let executors = format!("{own}%2Cspark-role%3Dexecutor");
     let path = |kind: &str| format!("DELETE /api/v1/namespaces/analytics/{kind}?&{application}");
     let script = vec![
         Call::answers(&format!("DELETE {PODS}?&{executors}"), list()),
@@ -237,6 +236,16 @@ async fn a_sweep_takes_the_applications_own_and_leaves_what_it_may_not() {
         ),
         Call::answers(&path("services"), list()),
         Call::answers(&path("persistentvolumeclaims"), list()),
+        Call::answers(
+            &format!("DELETE /api/v1/namespaces/analytics/secrets?&{own}"),
+            forbidden("deletecollection", "secrets"),
+        ),
+        Call::answers(
+            &format!(
+                "DELETE /apis/networking.k8s.io/v1/namespaces/analytics/networkpolicies?&{own}"
+            ),
+            list(),
+        ),
     ];
     let (swept, _) = with!(script, |cluster| cluster.sweep(&driver()));
     swept.unwrap();

@@ -10,7 +10,7 @@ use serde_json::Value;
 use tokio::task::JoinHandle;
 use tower_test::mock;
 
-use super::super::KubernetesCluster;
+use super::super::{KubernetesCluster, Settings};
 use super::settings;
 
 /// One request and what becomes of it.
@@ -84,6 +84,14 @@ impl Server {
 /// A cluster whose server follows `script` and gets 100 ms a request, of a clock that stands still
 /// while there is anything to do.
 pub fn cluster(script: Vec<Call>) -> (KubernetesCluster, Server) {
+    cluster_with(script, |_| {})
+}
+
+/// The same, configured otherwise.
+pub fn cluster_with(
+    script: Vec<Call>,
+    configure: impl FnOnce(&mut Settings),
+) -> (KubernetesCluster, Server) {
     let (service, mut handle) = mock::pair::<Request<kube::client::Body>, Response<Body>>();
     let server = tokio::spawn(async move {
         let mut bodies = Vec::new();
@@ -114,6 +122,8 @@ pub fn cluster(script: Vec<Call>) -> (KubernetesCluster, Server) {
         bodies
     });
     let client = kube::Client::new(service, "default");
-    let cluster = KubernetesCluster::with_client(settings(Duration::from_millis(100)), client);
+    let mut settings = settings(Duration::from_millis(100));
+    configure(&mut settings);
+    let cluster = KubernetesCluster::with_client(settings, client);
     (cluster, Server(server))
 }

@@ -1,6 +1,8 @@
 //! What a watch says, and when it stops saying it.
 
 use super::server::{Call, cluster};
+use tokio::time::Instant;
+
 use super::*;
 
 const REVIEW: &str = "POST /apis/authorization.k8s.io/v1/selfsubjectaccessreviews";

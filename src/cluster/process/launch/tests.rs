@@ -35,6 +35,8 @@ fn plan(resource: &str, properties: &[(&str, &str)]) -> Plan {
         start_timeout: Some(Duration::from_secs(1)),
         templates: crate::spark::Templates::default(),
         layout: None,
+        service_accounts: None,
+        node_label: None,
         warnings: Vec::new(),
     }
 }

@@ -10,6 +10,8 @@ pub struct Facts {
     pub look: Look,
     /// Why the driver was not created.
     pub refusal: Option<Refusal>,
+    /// The driver's own object exists since then, and the refusal is about one that it needs.
+    pub incomplete_since: Option<Timestamp>,
     /// The attempt's name could not be taken.
     pub name_refused: bool,
     /// The end of the driver's log.

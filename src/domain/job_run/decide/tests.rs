@@ -399,10 +399,15 @@ fn refusals_end_or_wait_as_their_kind_says() {
 #[test]
 fn a_refusal_after_an_unanswered_creation_does_not_end_the_run_before_its_name_is_taken() {
     let refusal = refused(Refusal::Invalid("no".into()));
-    assert_eq!(
-        step(&run(State::Pending), Some(&attempt(1)), &refusal, 5),
-        Step::Occupy
-    );
+    let pending = run(State::Pending);
+    let Step::Condemn(verdict) = step(&pending, Some(&attempt(1)), &refusal, 5) else {
+        panic!("not condemned")
+    };
+    let condemned = Attempt {
+        verdict: Some(verdict),
+        ..attempt(1)
+    };
+    assert_eq!(step(&pending, Some(&condemned), &refusal, 5), Step::Occupy);
 }
 
 #[test]
@@ -485,5 +490,60 @@ fn a_stray_under_the_attempts_name_is_deleted() {
         Step::DeleteStray {
             uid: "uid-2".into()
         }
+    );
+}
+
+#[test]
+fn a_driver_that_lacks_a_part_for_good_is_condemned_and_taken() {
+    let pending = run(State::Pending);
+    let incomplete = |refusal| Facts {
+        incomplete_since: Some(at(10)),
+        ..refused(refusal)
+    };
+    let forbidden = incomplete(Refusal::Forbidden("ConfigMap a: no".into()));
+    let Step::Condemn(verdict) = step(&pending, Some(&attempt(1)), &forbidden, 20) else {
+        panic!("not condemned")
+    };
+    assert_eq!(verdict.reason, FailureReason::ClusterUnavailable);
+    assert!(verdict.details.contains("ConfigMap a"));
+
+    let condemned = Attempt {
+        verdict: Some(verdict.clone()),
+        ..attempt(1)
+    };
+    // The verdict stands, whatever a later pass knows.
+    for facts in [&forbidden, &Facts::default()] {
+        assert_eq!(step(&pending, Some(&condemned), facts, 20), Step::Occupy);
+    }
+    let found = Attempt {
+        verdict: Some(verdict),
+        ..created(DriverPhase::Unseen)
+    };
+    let next = step(&pending, Some(&found), &Facts::default(), 20);
+    assert!(matches!(next, Step::Delete { .. }), "{next:?}");
+}
+
+#[test]
+fn a_driver_waits_for_a_part_no_longer_than_for_its_start() {
+    let pending = run(State::Pending);
+    let full = Facts {
+        incomplete_since: Some(at(10)),
+        ..refused(Refusal::Full("Service a: exceeded quota".into()))
+    };
+    let early = step(&pending, Some(&attempt(1)), &full, 909);
+    assert!(matches!(early, Step::Wait { .. }), "{early:?}");
+    let late = step(&pending, Some(&attempt(1)), &full, 910);
+    assert!(matches!(late, Step::Condemn(_)), "{late:?}");
+    // A silent cluster may still complete it.
+    let silent = Facts {
+        incomplete_since: Some(at(10)),
+        ..refused(Refusal::Unreachable {
+            since: at(0),
+            error: "silence".into(),
+        })
+    };
+    assert_eq!(
+        step(&pending, Some(&attempt(1)), &silent, 5000),
+        Step::Occupy
     );
 }

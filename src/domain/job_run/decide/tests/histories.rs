@@ -68,6 +68,7 @@ fn any_facts() -> impl Strategy<Value = Facts> {
         Just(Refusal::Busy),
         Just(Refusal::Full("quota".into())),
         Just(Refusal::Invalid("no".into())),
+        Just(Refusal::Full("exceeded quota".into())),
         Just(Refusal::NamespaceMissing),
         Just(Refusal::Unreachable {
             since: at(0),
@@ -79,12 +80,16 @@ fn any_facts() -> impl Strategy<Value = Facts> {
         Just(Log::Read(None)),
         Just(Log::Read(Some("ValueError: no input".into()))),
     ];
-    (look, refusal, any::<bool>(), log).prop_map(|(look, refusal, name_refused, log)| Facts {
-        look,
-        refusal,
-        name_refused,
-        log,
-    })
+    let incomplete = prop_oneof![Just(None), Just(Some(at(0)))];
+    (look, refusal, incomplete, any::<bool>(), log).prop_map(
+        |(look, refusal, incomplete_since, name_refused, log)| Facts {
+            look,
+            refusal,
+            incomplete_since,
+            name_refused,
+            log,
+        },
+    )
 }
 
 #[test]
