@@ -19,7 +19,7 @@ use config::{ConfigError, Environment, File, FileFormat};
 use serde::Deserialize;
 
 pub use check::Command;
-pub use clusters::{ClusterConfig, DriverDefaults, KubernetesConfig, ProcessConfig};
+pub use clusters::{ClusterConfig, DriverDefaults, KubernetesConfig, PolicyConfig, ProcessConfig};
 pub use keys::{DEV_MASTER_KEY, MAKE_A_KEY};
 pub use releases::ReleaseConfig;
 pub use templates::TemplatesConfig;

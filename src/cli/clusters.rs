@@ -13,8 +13,8 @@ use crate::config::{ClusterConfig, Config, InvalidConfig, KubernetesConfig, Proc
 use crate::domain::account::Grant;
 use crate::domain::ids::ClusterId;
 use crate::fetch::{Fetcher, SystemResolver};
+use crate::spark::RunSettings;
 use crate::spark::driver_pod::PodSettings;
-use crate::spark::{Policy, RunSettings};
 use crate::store::Installation;
 
 /// How long one request to an API server may take.
@@ -144,6 +144,7 @@ pub(super) fn pod(config: &KubernetesConfig) -> PodSettings {
         irsa: config.irsa,
         layout: config.layout,
         node_label_key: config.node_label_key.clone(),
+        policy: (&config.policy).into(),
     }
 }
 
@@ -159,6 +160,6 @@ pub(super) fn run_settings(
         release_properties: defaults.releases.clone(),
         environment: defaults.environment.clone(),
         event_log_dir: cluster.event_log_dir().map(str::to_owned),
-        policy: Policy::default(),
+        policy: cluster.policy().into(),
     })
 }

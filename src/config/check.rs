@@ -64,6 +64,9 @@ impl Config {
             if !seen.insert(id) {
                 return Err(InvalidConfig(format!("clusters: {id} stands there twice")));
             }
+            if let Some(mistake) = cluster.policy().mistake() {
+                return Err(InvalidConfig(format!("clusters: {id}: {mistake}")));
+            }
             if let ClusterConfig::Kubernetes(kubernetes) = cluster {
                 let named = kubernetes.kubeconfig.is_some() || kubernetes.context.is_some();
                 if kubernetes.in_cluster && named {

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use super::{ReleaseConfig, values};
 use crate::domain::ids::AccountId;
 use crate::spark::driver_pod::{LayoutSetting, PodSettings};
+use crate::spark::policy::{Policy, is_host_path_pattern, is_never_allowed};
 
 /// One `[[clusters]]`.
 #[derive(Clone, Debug, Deserialize)]
@@ -47,6 +48,8 @@ pub struct ProcessConfig {
     pub releases: Vec<ReleaseConfig>,
     #[serde(default)]
     pub defaults: DriverDefaults,
+    #[serde(default)]
+    pub policy: PolicyConfig,
 }
 
 /// A Kubernetes cluster.
@@ -91,6 +94,8 @@ pub struct KubernetesConfig {
     pub node_label_key: String,
     #[serde(default)]
     pub defaults: DriverDefaults,
+    #[serde(default)]
+    pub policy: PolicyConfig,
 }
 
 /// What the runs of a cluster start with where they say nothing else.
@@ -115,6 +120,59 @@ impl fmt::Debug for DriverDefaults {
             .field("properties", &self.properties.keys())
             .field("environment", &self.environment.keys())
             .finish_non_exhaustive()
+    }
+}
+
+/// What callers may ask of a cluster.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PolicyConfig {
+    pub allow_properties: Vec<String>,
+    pub allow_fields: Vec<String>,
+    pub host_paths: Vec<String>,
+    pub priority_classes: Vec<String>,
+    pub runtime_classes: Vec<String>,
+}
+
+impl Default for PolicyConfig {
+    fn default() -> Self {
+        let default = Policy::default();
+        Self {
+            allow_properties: default.allow_properties,
+            allow_fields: default.allow_fields,
+            host_paths: default.host_paths,
+            priority_classes: default.priority_classes,
+            runtime_classes: default.runtime_classes,
+        }
+    }
+}
+
+impl From<&PolicyConfig> for Policy {
+    fn from(config: &PolicyConfig) -> Self {
+        let config = config.clone();
+        Self {
+            allow_properties: config.allow_properties,
+            allow_fields: config.allow_fields,
+            host_paths: config.host_paths,
+            priority_classes: config.priority_classes,
+            runtime_classes: config.runtime_classes,
+        }
+    }
+}
+
+impl PolicyConfig {
+    /// What of it can never mean anything.
+    pub(super) fn mistake(&self) -> Option<String> {
+        if let Some(field) = self.allow_fields.iter().find(|f| is_never_allowed(f)) {
+            return Some(format!(
+                "policy.allow_fields has \"{field}\", which nobody can allow, itself or a part of it"
+            ));
+        }
+        let path = self.host_paths.iter().find(|p| !is_host_path_pattern(p))?;
+        Some(format!(
+            "policy.host_paths has \"{path}\": a path is absolute, has no .. in it, and is not the \
+             whole node"
+        ))
     }
 }
 
@@ -174,6 +232,13 @@ impl ClusterConfig {
         }
     }
 
+    pub fn policy(&self) -> &PolicyConfig {
+        match self {
+            Self::Process(process) => &process.policy,
+            Self::Kubernetes(kubernetes) => &kubernetes.policy,
+        }
+    }
+
     pub fn namespaces(&self) -> Option<&Vec<String>> {
         match self {
             Self::Process(process) => process.namespaces.as_ref(),
@@ -196,6 +261,7 @@ impl ProcessConfig {
             event_log_dir: None,
             releases: Vec::new(),
             defaults: DriverDefaults::default(),
+            policy: PolicyConfig::default(),
         }
     }
 }

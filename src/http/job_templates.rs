@@ -198,7 +198,12 @@ fn new_job_template(
 ) -> Result<NewJobTemplate, ApiError> {
     let data = data::data(request.job_template_data)?;
     check_release(app, &data)?;
-    spark::job_template::check(&data).map_err(|problems| {
+    let policies: Vec<_> = app
+        .clusters
+        .iter()
+        .map(|target| &target.defaults.policy)
+        .collect();
+    spark::job_template::check(&data, &policies).map_err(|problems| {
         ApiError::Validation(format!("jobTemplateData is not valid: {problems}"))
     })?;
     let tags = request.tags.unwrap_or_default();

@@ -1,13 +1,12 @@
 //! `applicationConfiguration`: what each classification of the service means to Spark.
 //!
-//! Later wins over earlier, nested over outer; properties of callers obey `reserved`.
+//! Later wins over earlier, nested over outer.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::driver_pod::LayoutSetting;
 use super::properties;
-use super::reserved::is_reserved;
 use crate::domain::configuration::Configuration;
 
 /// What the classifications come to.
@@ -30,8 +29,6 @@ pub enum ConfError {
     NotSupported(String),
     #[error("Classification {0} is given twice.")]
     Duplicate(String),
-    #[error("Property {0} is not allowed.")]
-    Reserved(String),
     #[error("Property job-start-timeout is not a number of seconds above 0.")]
     StartTimeout,
     #[error("Property layout of classification firesteel is not auto, compact or classic.")]
@@ -107,7 +104,7 @@ impl Reader {
         let given = configuration.properties.as_ref().unwrap_or(&none);
         let nested = configuration.configurations.as_deref().unwrap_or(&[]);
         match configuration.classification.as_str() {
-            "spark-defaults" => self.spark_defaults(given)?,
+            "spark-defaults" => self.spark_defaults(given),
             // Drivers and executors make their Hadoop and Hive configurations of such properties;
             // a file would have to be in the class path of each.
             "core-site" | "hdfs-site" | "hive-site" | "spark-hive-site" => {
@@ -139,20 +136,17 @@ impl Reader {
         self.level(nested)
     }
 
-    fn spark_defaults(&mut self, given: &BTreeMap<String, String>) -> Result<(), ConfError> {
+    fn spark_defaults(&mut self, given: &BTreeMap<String, String>) {
         for (key, value) in given {
             if !key.starts_with("spark.") {
                 self.warn(&format!(
                     "Property {key} was ignored: it does not start with spark."
                 ));
-            } else if is_reserved(key, value) {
-                return Err(ConfError::Reserved(key.clone()));
             } else {
                 let value = value.trim().to_owned();
                 self.conf.properties.insert(key.clone(), value);
             }
         }
-        Ok(())
     }
 
     /// Only `export` within `spark-env` reaches the environment.

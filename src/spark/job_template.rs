@@ -2,10 +2,11 @@
 //! placeholder is replaced where the text that holds it is read, never in a text that is read
 //! afterwards.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 
 use super::params::{self, FillError, ParamsError, fill_java_options};
+use super::policy::{Breach, Policy};
 use crate::domain::job_template::placeholders;
 use crate::domain::job_template::{Given, JobTemplateData, Language, Place, Replaced, RunParts};
 
@@ -29,6 +30,8 @@ pub enum Problem {
     DefaultNotNumber(String),
     #[error("{place} is not valid: {error}")]
     Parameters { place: String, error: ParamsError },
+    #[error("{place} is not valid: {breach}")]
+    Policy { place: String, breach: Breach },
     #[error("Parameter {0} is not one of the job template's.")]
     Unknown(String),
     #[error("Parameter {0} needs a value.")]
@@ -48,7 +51,10 @@ const SPARKS_OWN: &str = "spark.";
 
 /// Checks that a template's placeholders are declared and stand where a value can, and that its
 /// defaults are of their types.
-pub fn check(data: &JobTemplateData) -> Result<(), Problems> {
+///
+/// What no cluster's policy (there are `policies`) would let through is refused, as far as it holds
+/// no placeholders.
+pub fn check(data: &JobTemplateData, policies: &[&Policy]) -> Result<(), Problems> {
     let mut problems = Findings::default();
     let parameters = data.parameters.iter().flatten();
     for (name, parameter) in parameters {
@@ -59,11 +65,17 @@ pub fn check(data: &JobTemplateData) -> Result<(), Problems> {
     }
     let _ = data.map_texts(Replaced::default(), &mut |place, text| {
         let member = || place.member.to_owned();
-        if let Err(error) = parse(place.language, text) {
-            problems.add(Problem::Parameters {
+        match parse(place.language, text) {
+            Err(error) => problems.add(Problem::Parameters {
                 place: member(),
                 error,
-            });
+            }),
+            Ok(given) => {
+                if let Some(breach) = breach(given, policies) {
+                    let place = member();
+                    problems.add(Problem::Policy { place, breach });
+                }
+            }
         }
         for name in names(place.language, text) {
             if data.parameter(&name).is_none() && !name.starts_with(SPARKS_OWN) {
@@ -124,12 +136,29 @@ pub fn fill(
     problems.or(parts)
 }
 
-fn parse(language: Language, text: &str) -> Result<(), ParamsError> {
+fn parse(language: Language, text: &str) -> Result<BTreeMap<String, String>, ParamsError> {
     match language {
-        Language::SubmitParameters => params::parse(text).map(drop),
-        Language::SqlParameters => params::parse_sql(text).map(drop),
-        Language::Plain | Language::JavaOptions => Ok(()),
+        Language::SubmitParameters => params::parse(text).map(|params| params.properties),
+        Language::SqlParameters => params::parse_sql(text).map(|params| params.properties),
+        Language::Plain | Language::JavaOptions => Ok(BTreeMap::new()),
     }
+}
+
+/// Why no cluster would take the properties, placeholders apart.
+fn breach(mut given: BTreeMap<String, String>, policies: &[&Policy]) -> Option<Breach> {
+    given.retain(|key, value| {
+        [key, value]
+            .iter()
+            .all(|text| placeholders::names(text).next().is_none())
+    });
+    let mut first = None;
+    for policy in policies {
+        match policy.check_properties(&given) {
+            Ok(()) => return None,
+            Err(breach) => first = first.or(Some(breach)),
+        }
+    }
+    first
 }
 
 /// The names in a text; of parameters that cannot be cut into words, none.

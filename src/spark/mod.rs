@@ -10,7 +10,6 @@ pub mod pod_template;
 pub mod policy;
 pub mod properties;
 pub mod releases;
-pub mod reserved;
 pub mod service_accounts;
 pub mod submit_line;
 

@@ -10,8 +10,6 @@ use std::fmt;
 pub(super) use fill::fill_java_options;
 pub use fill::{FillError, fill, names};
 
-use super::reserved::is_reserved;
-
 /// What the parameters say.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Params {
@@ -52,8 +50,6 @@ pub enum ParamsError {
     NoValue(String),
     #[error("Option --conf needs KEY=VALUE.")]
     NoEquals,
-    #[error("Property {0} is not allowed.")]
-    Reserved(String),
     #[error("Word {0} is not an option.")]
     Stray(String),
     /// The word itself may be the rest of a secret.
@@ -195,8 +191,6 @@ impl Parser {
                 "Property {} was ignored: it does not start with spark.",
                 shown(key)
             ));
-        } else if is_reserved(key, value) {
-            return Err(ParamsError::Reserved(shown(key)));
         } else {
             self.params
                 .properties

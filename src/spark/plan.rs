@@ -10,7 +10,7 @@ use super::driver_pod::LayoutSetting;
 use super::monitoring;
 use super::params::{self, Params, ParamsError};
 use super::pod_template::{self, SourceError, Templates};
-use super::policy::Policy;
+use super::policy::{self, Breach, Policy};
 use super::releases::{self, ReleaseError, Releases};
 use super::service_accounts::ServiceAccounts;
 use crate::domain::job_run::{JobDriver, JobRun};
@@ -115,6 +115,8 @@ pub enum PlanError {
     NoClass,
     #[error(transparent)]
     Template(#[from] SourceError),
+    #[error(transparent)]
+    Policy(#[from] Breach),
     /// spark-submit would take it for one of its options.
     #[error("An entry point does not begin with a hyphen.")]
     EntryPoint,
@@ -160,6 +162,11 @@ pub fn plan(run: &JobRun, driver: &DriverNames, defaults: &RunSettings) -> Resul
     }
     let mut given = conf.properties;
     given.extend(main.params.properties);
+    defaults.policy.check_properties(&given)?;
+    let overridden: Vec<String> = given
+        .extract_if(.., |key, _| policy::is_overridden(key))
+        .map(|(key, _)| key)
+        .collect();
     let templates = pod_template::take(&mut properties, &mut given)?;
     properties.extend(given);
     let mut environment = defaults.environment.clone();
@@ -167,6 +174,9 @@ pub fn plan(run: &JobRun, driver: &DriverNames, defaults: &RunSettings) -> Resul
     let mut warnings = conf.warnings;
     warnings.extend(main.params.warnings);
 
+    for key in overridden {
+        warnings.push(format!("Property {key} was ignored: the cluster sets it."));
+    }
     if properties.remove("spark.driver.host").is_some() {
         warnings.push("Property spark.driver.host was ignored: the cluster sets it.".to_owned());
     }

@@ -11,6 +11,7 @@ mod coverage;
 mod database;
 mod docs;
 mod fetch;
+mod fuzz_seeds;
 mod harness;
 mod idempotency;
 mod isolation;

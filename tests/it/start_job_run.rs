@@ -305,3 +305,73 @@ async fn constraints_of_the_model_come_first_and_all_at_once(pool: PgPool) {
         reply.refused_with(400, "ValidationException", member);
     }
 }
+
+fn submit_with(parameters: &str) -> Value {
+    json!({"jobDriver": {"sparkSubmitJobDriver":
+        {"entryPoint": "local:///a.py", "sparkSubmitParameters": parameters}}})
+}
+
+fn conf_with(classification: &str, properties: Value) -> Value {
+    json!({"configurationOverrides": {"applicationConfiguration": [
+        {"classification": classification, "properties": properties}]}})
+}
+
+#[sqlx::test]
+async fn what_the_clusters_policy_refuses_is_refused_at_once(pool: PgPool) {
+    let app = TestApp::start(pool).await;
+    let cluster = app.client.virtual_cluster("jobs").await;
+    let parameters = "jobDriver.sparkSubmitJobDriver.sparkSubmitParameters is not valid: ";
+    let conf = "configurationOverrides.applicationConfiguration is not valid: ";
+    let inline = "spark.firesteel.driver.podTemplate";
+    for (more, message) in [
+        (
+            submit_with("--conf spark.kubernetes.namespace=kube-system"),
+            format!("{parameters}Property spark.kubernetes.namespace is not allowed."),
+        ),
+        (
+            conf_with("spark-defaults", json!({"spark.app.id": "s3cret"})),
+            format!("{conf}Property spark.app.id is not allowed."),
+        ),
+        (
+            submit_with(
+                "--conf spark.kubernetes.executor.volumes.hostPath.a.options.path=/mnt/../s3cret",
+            ),
+            format!(
+                "{parameters}Property \
+                 spark.kubernetes.executor.volumes.hostPath.a.options.path is not allowed: the \
+                 cluster's policy allows no such path of a node."
+            ),
+        ),
+        (
+            conf_with(
+                "spark-defaults",
+                json!({inline: "spec: {hostNetwork: true}"}),
+            ),
+            format!(
+                "{conf}Driver pod template validation failed. Field spec.hostNetwork is not \
+                 allowed: the cluster's policy does not allow it."
+            ),
+        ),
+        (
+            conf_with("spark-defaults", json!({inline: "s3cret: ["})),
+            format!(
+                "{conf}Driver pod template validation failed: it is not one YAML document with a \
+                 Pod in it (line 1)."
+            ),
+        ),
+        (
+            submit_with("--conf spark.kubernetes.driver.podTemplateFile=/etc/s3cret"),
+            format!(
+                "{parameters}Property spark.kubernetes.driver.podTemplateFile must be an s3:// or \
+                 s3a:// URI, an https:// URL, or configmap:NAME/KEY for a ConfigMap of the virtual \
+                 cluster's namespace."
+            ),
+        ),
+    ] {
+        let reply = app.client.start(&cluster, &with(job_run(), more)).await;
+        reply.invalid(&message);
+    }
+    // What is wrong with a classification itself ends the run, as the service's do.
+    let unknown = with(job_run(), conf_with("nobodys", json!({})));
+    app.client.start(&cluster, &unknown).await;
+}

@@ -1,6 +1,9 @@
 //! What StartJobRun checks beyond the API model's constraints, in the order in which callers see
 //! it: release, driver, monitoring, retry policy, role, parameters, tags.
 
+use std::collections::BTreeMap;
+use std::fmt::Display;
+
 use crate::domain::account::Caller;
 use crate::domain::arn;
 use crate::domain::configuration::{
@@ -14,6 +17,7 @@ use crate::http::job_parts;
 use crate::spark::RunSettings;
 use crate::spark::conf::{self, ConfError};
 use crate::spark::params::{self, ParamsError};
+use crate::spark::{PlanError, Policy, pod_template};
 use crate::wire::{self, ApiError};
 
 const LOG_URI: &str =
@@ -33,7 +37,8 @@ pub(super) fn job_run(
     check_classifications(overrides.as_ref())?;
     let max_attempts = max_attempts(request.retry_policy_configuration.as_ref())?;
     check_role(request.execution_role_arn.as_deref(), caller)?;
-    check_parameters(&driver)?;
+    check_parameters(&driver, &settings.policy)?;
+    check_configurations(overrides.as_ref(), &settings.policy)?;
     let tags = request.tags.unwrap_or_default();
     tags::check(&tags)?;
     Ok(NewJobRun {
@@ -126,7 +131,7 @@ fn check_role(role: Option<&str>, caller: &Caller) -> Result<(), ApiError> {
     }
 }
 
-fn check_parameters(driver: &JobDriver) -> Result<(), ApiError> {
+fn check_parameters(driver: &JobDriver, policy: &Policy) -> Result<(), ApiError> {
     type Parse = fn(&str) -> Result<params::Params, ParamsError>;
     let (member, parse, parameters): (_, Parse, _) = match driver {
         JobDriver::SparkSubmit { parameters, .. } => (
@@ -140,10 +145,40 @@ fn check_parameters(driver: &JobDriver) -> Result<(), ApiError> {
             parameters,
         ),
     };
-    match parse(parameters.as_deref().unwrap_or_default()) {
-        Ok(_) => Ok(()),
-        Err(error) => refused(&format!("jobDriver.{member} is not valid: {error}")),
+    let invalid =
+        |error: &dyn Display| refused(&format!("jobDriver.{member} is not valid: {error}"));
+    let given = match parse(parameters.as_deref().unwrap_or_default()) {
+        Ok(params) => params.properties,
+        Err(error) => return invalid(&error),
+    };
+    match check_properties(&given, policy) {
+        Ok(()) => Ok(()),
+        Err(error) => invalid(&error),
     }
+}
+
+/// Classifications that are wrong in themselves end the run, as the service's do.
+fn check_configurations(
+    overrides: Option<&ConfigurationOverrides>,
+    policy: &Policy,
+) -> Result<(), ApiError> {
+    let given = overrides.and_then(|overrides| overrides.application_configuration.as_deref());
+    let Ok(conf) = conf::read(given.unwrap_or_default()) else {
+        return Ok(());
+    };
+    match check_properties(&conf.properties, policy) {
+        Ok(()) => Ok(()),
+        Err(error) => refused(&format!(
+            "configurationOverrides.applicationConfiguration is not valid: {error}"
+        )),
+    }
+}
+
+/// What is known of the properties of one source before anything is fetched.
+fn check_properties(given: &BTreeMap<String, String>, policy: &Policy) -> Result<(), PlanError> {
+    policy.check_properties(given)?;
+    pod_template::take(&mut BTreeMap::new(), &mut given.clone())?;
+    Ok(())
 }
 
 fn refused<T>(message: &str) -> Result<T, ApiError> {

@@ -167,15 +167,6 @@ fn what_has_no_meaning_here_is_accepted_with_a_word() {
         assert!(conf.properties.is_empty());
     }
 }
-
-#[test]
-fn reserved_properties_are_refused_without_their_value() {
-    let error = one("spark-defaults", &[("spark.master", "s3cret")])
-        .err()
-        .unwrap();
-    assert_eq!(error.to_string(), "Property spark.master is not allowed.");
-}
-
 #[test]
 fn the_layout_is_the_runs_to_choose() {
     for (text, layout) in [

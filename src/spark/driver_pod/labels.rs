@@ -47,7 +47,8 @@ const RESERVED: [&str; 8] = [
     SPARK_VERSION,
 ];
 
-pub(super) fn is_reserved(key: &str) -> bool {
+/// Whether pods are found by it, so that no run may set it.
+pub fn is_reserved(key: &str) -> bool {
     RESERVED.contains(&key) || key.starts_with("firesteel.dev/")
 }
 

@@ -33,6 +33,7 @@ use std::collections::BTreeMap;
 
 use super::plan::Plan;
 use super::pod_template::{self, Role, Start, TemplateError};
+use super::policy::{Breach, Policy};
 use crate::domain::ids::{JobRunId, VirtualClusterId};
 use draft::{Draft, Run};
 
@@ -76,6 +77,8 @@ pub struct PodSettings {
     pub layout: LayoutSetting,
     /// The label of nodes whose value a virtual cluster's `nodeLabel` is.
     pub node_label_key: String,
+    /// What templates may ask for.
+    pub policy: Policy,
 }
 
 impl Default for PodSettings {
@@ -87,6 +90,7 @@ impl Default for PodSettings {
             irsa: false,
             layout: LayoutSetting::Auto,
             node_label_key: "firesteel.dev/node-label".to_owned(),
+            policy: Policy::default(),
         }
     }
 }
@@ -130,6 +134,8 @@ pub enum BuildError {
         #[source]
         error: TemplateError,
     },
+    #[error(transparent)]
+    Policy(#[from] Breach),
     #[error("{0} pod template: its text was not read")]
     NoTemplate(Role),
     #[error("Driver pod template: field metadata.namespace names another namespace")]

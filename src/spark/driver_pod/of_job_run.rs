@@ -8,6 +8,8 @@ use super::{
     build, credentials, labels,
 };
 use crate::spark::plan::Plan;
+use crate::spark::pod_template::Role;
+use crate::spark::policy::Granted;
 use crate::spark::service_accounts::ServiceAccounts;
 
 const EXECUTOR_LABEL: &str = "spark.kubernetes.executor.label.";
@@ -27,6 +29,7 @@ pub fn of_job_run(
     texts: &Texts,
 ) -> Result<Objects, BuildError> {
     refuse_marks(&plan.properties)?;
+    check_templates(plan, settings, texts)?;
     let mut plan = plan.clone();
     plan.properties = properties(&plan, identity, settings, layout);
     escape_references(&mut plan);
@@ -38,6 +41,9 @@ pub fn of_job_run(
         texts,
         user: USER,
     })?;
+    if !plan.templates.driver_is_trusted {
+        check_pod(&plan, settings, &objects)?;
+    }
     mark(&mut objects, identity, &plan.app_id);
     Ok(objects)
 }
@@ -47,6 +53,45 @@ pub fn own_accounts<'a>(plan: &'a Plan, settings: &PodSettings) -> Option<&'a Se
     let is_set = settings.service_account.is_some()
         || plan.properties.contains_key(credentials::SERVICE_ACCOUNT);
     plan.service_accounts.as_ref().filter(|_| !is_set)
+}
+
+/// Templates of callers obey the cluster's policy before anything is merged into them.
+fn check_templates(plan: &Plan, settings: &PodSettings, texts: &Texts) -> Result<(), BuildError> {
+    for (role, text, is_trusted) in [
+        (
+            Role::Driver,
+            &texts.driver_template,
+            plan.templates.driver_is_trusted,
+        ),
+        (
+            Role::Executor,
+            &texts.executor_template,
+            plan.templates.executor_is_trusted,
+        ),
+    ] {
+        match text {
+            Some(text) if !is_trusted => settings.policy.check_text(role, text)?,
+            Some(_) | None => {}
+        }
+    }
+    Ok(())
+}
+
+/// What properties ask for was checked where they were given.
+fn check_pod(plan: &Plan, settings: &PodSettings, objects: &Objects) -> Result<(), BuildError> {
+    let granted = Granted {
+        service_account: plan
+            .properties
+            .get(credentials::SERVICE_ACCOUNT)
+            .map(String::as_str),
+        host_paths: plan
+            .properties
+            .iter()
+            .filter(|(key, _)| key.starts_with("spark.kubernetes.driver.volumes.hostPath."))
+            .map(|(_, value)| value.as_str())
+            .collect(),
+    };
+    Ok(settings.policy.check_driver(&objects.pod, &granted)?)
 }
 
 /// No label and no annotation of a caller's may be one of Firesteel's or Spark's.
@@ -129,6 +174,18 @@ fn properties(
             "spark.kubernetes.executor.disableConfigMap".to_owned(),
             plan.conf_files.is_empty().then_some("true"),
         ));
+    }
+    // A template names the Spark container as the service does, or leaves it to its place.
+    for (role, container) in [
+        (Role::Driver, DRIVER_CONTAINER),
+        (Role::Executor, "spark-kubernetes-executor"),
+    ] {
+        let source = match role {
+            Role::Driver => &plan.templates.driver,
+            Role::Executor => &plan.templates.executor,
+        };
+        let key = format!("spark.kubernetes.{}.podTemplateContainerName", role.word());
+        defaults.push((key, source.is_some().then_some(container)));
     }
     for (name, value) in &plan.environment {
         let key = format!("spark.kubernetes.driverEnv.{name}");

@@ -7,6 +7,10 @@ use crate::domain::job_run::{JobDriver, JobRun, State};
 use crate::domain::job_template::{Parameter, ParameterKind, TemplateOverrides};
 use crate::spark::{DriverNames, Plan, RunSettings, plan};
 
+fn checked(data: &JobTemplateData) -> Result<(), Problems> {
+    check(data, &[&Policy::default()])
+}
+
 fn texts(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
     pairs
         .iter()
@@ -124,7 +128,7 @@ fn the_driver_sees_one_value_whatever_is_in_it() {
         "--class Main --conf spark.x=${v} --name ${v}",
     );
     let data = template(&declared, driver, &[("spark.y", "<${v}>")]);
-    check(&data).unwrap();
+    checked(&data).unwrap();
     let expected = planned(&data, &[("v", "plain")]);
     for value in HOSTILE {
         let plan = planned(&data, &[("v", value)]);
@@ -149,7 +153,7 @@ fn sql_options_get_one_value_each() {
         parameters: Some("--hivevar day=${v} --database=${v}".to_owned()),
     };
     let data = template(&[("v", plain())], driver, &[]);
-    check(&data).unwrap();
+    checked(&data).unwrap();
     for value in HOSTILE {
         let arguments = planned(&data, &[("v", value)]).arguments;
         let day = format!("day={value}");
@@ -177,7 +181,7 @@ fn everything_wrong_with_a_template_is_told_at_once() {
         format!("Parameter {name} in {place} is not declared in parameterConfiguration.")
     };
     assert_eq!(
-        check(&data).unwrap_err().to_string(),
+        checked(&data).unwrap_err().to_string(),
         [
             "The defaultValue of parameter n is not a number.".to_owned(),
             undeclared("bucket", &format!("{submit_driver}.entryPoint")),
@@ -200,7 +204,7 @@ fn everything_wrong_with_a_template_is_told_at_once() {
 fn a_placeholder_is_no_option() {
     for parameters in ["${v}", "--${v} x", "--conf ${v}", "--name 'a"] {
         let data = template(&[("v", plain())], submit("x", &[], parameters), &[]);
-        let text = check(&data).unwrap_err().to_string();
+        let text = checked(&data).unwrap_err().to_string();
         let lead = "jobDriver.sparkSubmitJobDriver.sparkSubmitParameters is not valid: ";
         assert!(text.starts_with(lead), "{text}");
     }
@@ -236,7 +240,7 @@ fn everything_wrong_with_what_is_given_is_told_at_once_and_no_value() {
 #[test]
 fn a_parameter_that_nothing_uses_does_no_harm() {
     let data = template(&[("a", plain())], submit("x", &[], ""), &[]);
-    assert_eq!(check(&data), Ok(()));
+    assert_eq!(checked(&data), Ok(()));
     assert!(filled(&data, &[]).is_ok());
     assert!(filled(&data, &[("a", "1")]).is_ok());
 }
@@ -268,7 +272,7 @@ fn a_default_escapes_what_is_not_ours() {
         submit("x.py", &[], "--conf spark.a=${spark.b}"),
         &[("spark.x", "${level}")],
     );
-    check(&data).unwrap();
+    checked(&data).unwrap();
     let plan = planned(&data, &[]);
     assert_eq!(plan.properties["spark.x"], "${sys:level}${level}");
     assert_eq!(plan.properties["spark.a"], "${spark.b}");
@@ -300,7 +304,7 @@ fn many_problems_are_counted() {
     let arguments: Vec<_> = (0..25).map(|n| format!("${{p{n}}}")).collect();
     let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
     let data = template(&[], submit("x", &arguments, "--name a"), &[]);
-    let text = check(&data).unwrap_err().to_string();
+    let text = checked(&data).unwrap_err().to_string();
     assert!(text.ends_with(" And 5 more."), "{text}");
 }
 
@@ -314,7 +318,7 @@ fn thousands_of_problems_are_counted_at_once() {
         .collect();
     let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
     let data = template(&[], submit("x", &arguments, "--name a"), &[]);
-    let text = check(&data).unwrap_err().to_string();
+    let text = checked(&data).unwrap_err().to_string();
     assert!(text.ends_with(" And 99980 more."), "{text}");
 }
 
@@ -327,7 +331,7 @@ fn a_short_template_makes_no_endless_run() {
         submit("x.py", &vec![many.as_str(); 50], "--name a"),
         &[("spark.x", &many)],
     );
-    check(&data).unwrap();
+    checked(&data).unwrap();
     let error = filled(&data, &[("v", &value)]).unwrap_err();
     assert_eq!(
         error,
@@ -354,4 +358,28 @@ fn the_bound_is_on_all_texts_together() {
         filled(bytes - 1).unwrap_err(),
         Problems(vec![Problem::TooLong(bytes - 1)])
     );
+}
+
+#[test]
+fn what_no_cluster_allows_is_refused_at_once() {
+    let parameters = "--conf spark.submit.deployMode=client";
+    let data = template(&[], submit("x", &[], parameters), &[]);
+    let text = checked(&data).unwrap_err().to_string();
+    assert!(
+        text.contains("Property spark.submit.deployMode is not allowed."),
+        "{text}"
+    );
+    let permissive = Policy {
+        allow_properties: vec!["*".to_owned()],
+        ..Policy::default()
+    };
+    assert_eq!(check(&data, &[&Policy::default(), &permissive]), Ok(()));
+    // The path is known when a run starts.
+    let key = "spark.kubernetes.driver.volumes.hostPath.a.options.path";
+    let data = template(
+        &[("path", plain())],
+        submit("x", &[], &format!("--conf {key}=${{path}}")),
+        &[],
+    );
+    assert_eq!(checked(&data), Ok(()));
 }

@@ -323,9 +323,39 @@ fn errors_and_debug_tell_no_secret() {
     assert!(!format!("{:?}", planned(&run)).contains("s3cret"));
     let bad = submit_run("local:///a.py", &["s3cret"], "--conf spark.master=s3cret");
     let error = plan(&bad, &names(), &RunSettings::default()).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "sparkSubmitParameters: Property spark.master is not allowed."
+    assert_eq!(error.to_string(), "Property spark.master is not allowed.");
+}
+
+#[test]
+fn properties_that_the_cluster_sets_may_be_allowed_and_have_no_effect() {
+    let mut settings = RunSettings::default();
+    settings.policy.allow_properties = vec!["spark.submit.*".to_owned()];
+    let run = submit_run(
+        "local:///a.py",
+        &[],
+        "--conf spark.submit.deployMode=client",
+    );
+    let plan = plan(&run, &names(), &settings).unwrap();
+    assert!(!plan.properties.contains_key("spark.submit.deployMode"));
+    assert!(plan.warnings[0].contains("spark.submit.deployMode"));
+}
+
+#[test]
+fn templates_are_taken_out_of_the_properties() {
+    let inline = "--conf 'spark.firesteel.driver.podTemplate=spec: {}' \
+                  --conf spark.kubernetes.executor.podTemplateFile=s3://b/t.yaml";
+    let plan = planned(&submit_run("local:///a.py", &[], inline));
+    assert!(plan.templates.driver.is_some() && plan.templates.executor.is_some());
+    assert!(!plan.templates.driver_is_trusted && !plan.templates.executor_is_trusted);
+    assert!(
+        !plan
+            .properties
+            .keys()
+            .any(|key| key.starts_with("spark.firesteel."))
+    );
+    assert!(
+        plan.properties
+            .contains_key("spark.kubernetes.executor.podTemplateFile")
     );
 }
 

@@ -2,6 +2,7 @@
 //! depth, and what its aliases stand for.
 
 use k8s_openapi::api::core::v1::Pod;
+use serde::de::IgnoredAny;
 use serde_json::Value;
 use serde_saphyr::{Error, Options};
 
@@ -9,12 +10,14 @@ use serde_saphyr::{Error, Options};
 pub const MAX_BYTES: usize = 128 * 1024;
 
 /// Why a text is no pod template. None holds any of the text, which may be another's secret.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum TemplateError {
     #[error("it has more than {MAX_BYTES} bytes")]
     TooLong,
     #[error("it is not one YAML document with a Pod in it{}", at(.line))]
     NotYaml { line: Option<u64> },
+    #[error("it has no spec")]
+    NoSpec,
     #[error("field {path} is not what a Pod has there{}", at(.line))]
     Field { path: String, line: Option<u64> },
 }
@@ -22,6 +25,12 @@ pub enum TemplateError {
 /// Reads a template, YAML or JSON. Fields that no Pod has are left out, as Spark's client does.
 pub fn parse(text: &str) -> Result<Pod, TemplateError> {
     check_size(text)?;
+    // What is no YAML has no fields that an error could name without telling the text.
+    serde_saphyr::from_str_with_options::<IgnoredAny>(text, options()).map_err(|error| {
+        TemplateError::NotYaml {
+            line: error.location().map(|location| location.line()),
+        }
+    })?;
     let (mut path, mut inner) = (None, None);
     let result = serde_saphyr::with_deserializer_from_str_with_options(
         text,
@@ -35,13 +44,18 @@ pub fn parse(text: &str) -> Result<Pod, TemplateError> {
             })
         },
     );
-    result.map_err(|error| {
+    let pod = result.map_err(|error| {
         let line = inner.or_else(|| error.location().map(|location| location.line()));
         match path {
             Some(path) if !path.is_empty() => TemplateError::Field { path, line },
             Some(_) | None => TemplateError::NotYaml { line },
         }
-    })
+    })?;
+    if pod.spec.is_none() {
+        // Spark cannot load it either.
+        return Err(TemplateError::NoSpec);
+    }
+    Ok(pod)
 }
 
 /// Fields of the text that `pod`, read from it, does not have: no pod will have them.
@@ -81,7 +95,19 @@ fn options() -> Options {
     }
 }
 
-/// The path as far as it is made of names that fields can have.
+/// Fields whose members have names of the text's own.
+const MAPS: [&str; 8] = [
+    "annotations",
+    "labels",
+    "limits",
+    "matchLabels",
+    "nodeSelector",
+    "overhead",
+    "requests",
+    "volumeAttributes",
+];
+
+/// The path as far as it is made of names of a Pod's fields.
 fn known_part(path: &serde_path_to_error::Path) -> String {
     use serde_path_to_error::Segment;
     let mut known = String::new();
@@ -89,13 +115,13 @@ fn known_part(path: &serde_path_to_error::Path) -> String {
         match segment {
             Segment::Seq { index } => known.push_str(&format!("[{index}]")),
             Segment::Map { key } | Segment::Enum { variant: key } => {
-                if !key.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
-                    break;
-                }
                 if !known.is_empty() {
                     known.push('.');
                 }
                 known.push_str(key);
+                if MAPS.contains(&key.as_str()) {
+                    break;
+                }
             }
             Segment::Unknown => break,
         }

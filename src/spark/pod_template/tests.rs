@@ -30,7 +30,7 @@ fn the_named_container_is_sparks_else_the_first_else_an_empty_one() {
     let twice = "spec: {containers: [{name: a}, {name: b}, {name: b}]}";
     assert_eq!(chosen(twice, Some("b")), of("a", &["b", "b"]));
     assert_eq!(chosen("spec: {containers: []}", Some("b")), of("", &[]));
-    assert_eq!(chosen("metadata: {labels: {a: b}}", None), of("", &[]));
+    assert_eq!(chosen("spec: {}", None), of("", &[]));
 }
 
 #[test]
@@ -85,13 +85,15 @@ fn an_error_names_the_field_and_none_of_the_text() {
             "spec:\n  containers:\n  - name: a\n    ports: [{containerPort: s3cret}]",
             "spec.containers[0].ports[0].containerPort",
         ),
-        ("kind: s3cret", "kind"),
-        ("apiVersion: s3cret", "apiVersion"),
+        ("kind: s3cret", "with a Pod in it"),
+        ("apiVersion: s3cret", "with a Pod in it"),
         ("spec: s3cret", "spec"),
+        ("metadata: {labels: {s3cret: [a]}}", "metadata.labels"),
+        ("spec: {s3cret: [", "not one YAML document"),
         ("s3cret", "not one YAML document"),
         ("s3cret: [", "not one YAML document"),
-        ("", "not one YAML document"),
-        ("--- {}\n--- {s3cret: 1}", "not one YAML document"),
+        ("", "it has no spec"),
+        ("spec: {}\n--- {s3cret: 1}", "not one YAML document"),
         ("spec: {a: *s3cret}", "not one YAML document"),
     ] {
         match parse(text) {

@@ -1,0 +1,104 @@
+//! Properties that would lead a driver out of its virtual cluster's namespace, identity or name, and
+//! those by which a pod would get what no template may ask for.
+
+use super::{Breach, Policy, matches_any, paths, values};
+use crate::spark::driver_pod::labels;
+use crate::spark::pod_template::{self, Role};
+
+/// What the cluster sets itself, whatever a caller's properties say.
+const OVERRIDDEN: [&str; 9] = [
+    "spark.app.id",
+    "spark.driver.bindAddress",
+    "spark.kubernetes.context",
+    "spark.kubernetes.driver.pod.name",
+    "spark.kubernetes.driver.resourceNamePrefix",
+    "spark.kubernetes.namespace",
+    "spark.kubernetes.submitInDriver",
+    "spark.master",
+    "spark.submit.deployMode",
+];
+
+/// A reserved property, or the beginning of several.
+const IDENTITY: [&str; 2] = ["spark.kubernetes.authenticate.", "spark.remote"];
+
+const MARKED: [(&str, bool); 5] = [
+    ("spark.kubernetes.driver.label.", false),
+    ("spark.kubernetes.driver.annotation.", true),
+    ("spark.kubernetes.driver.service.label.", false),
+    ("spark.kubernetes.executor.label.", false),
+    ("spark.kubernetes.executor.annotation.", true),
+];
+
+/// Whether the cluster sets this property whatever a run says.
+pub fn is_overridden(key: &str) -> bool {
+    OVERRIDDEN.contains(&key)
+}
+
+/// Checks one property of a caller's.
+pub(super) fn check(policy: &Policy, key: &str, value: &str) -> Result<(), Breach> {
+    // By these are pods found: nobody can allow them.
+    for (prefix, is_annotation) in MARKED {
+        let Some(name) = key.strip_prefix(prefix) else {
+            continue;
+        };
+        if labels::is_reserved(name) {
+            return Err(Breach::Property(key.to_owned()));
+        }
+        if is_annotation
+            && let Some(why) = values::annotation(name, value)
+            && !matches_any(&policy.allow_properties, key)
+        {
+            return refuse(key, why);
+        }
+    }
+    if is_unknown_own(key) {
+        return refuse(key, "Firesteel has no such property");
+    }
+    if is_reserved(key, value) && !matches_any(&policy.allow_properties, key) {
+        return Err(Breach::Property(key.to_owned()));
+    }
+    for role in [Role::Driver, Role::Executor] {
+        let prefix = format!("spark.kubernetes.{}.volumes.", role.word());
+        if let Some(volume) = key.strip_prefix(&prefix) {
+            check_volume(policy, key, volume, value)?;
+        }
+    }
+    Ok(())
+}
+
+fn is_reserved(key: &str, value: &str) -> bool {
+    is_overridden(key)
+        || IDENTITY.iter().any(|prefix| key.starts_with(prefix))
+        // In-driver masters are welcome; another API server is not.
+        || (key == "spark.kubernetes.driver.master" && !value.trim().starts_with("local"))
+}
+
+fn is_unknown_own(key: &str) -> bool {
+    key.starts_with("spark.firesteel.")
+        && [Role::Driver, Role::Executor]
+            .into_iter()
+            .all(|role| key != pod_template::inline_property(role))
+}
+
+fn check_volume(policy: &Policy, key: &str, volume: &str, value: &str) -> Result<(), Breach> {
+    let is_path = volume.starts_with("hostPath.") && volume.ends_with(".options.path");
+    if is_path && !paths::is_allowed(&policy.host_paths, value.trim()) {
+        return refuse(key, values::HOST_PATH);
+    }
+    let is_sub_path = volume.ends_with(".mount.subPath") || volume.ends_with(".mount.subPathExpr");
+    if is_sub_path && !paths::stays_below(value.trim()) {
+        return refuse(key, values::SUB_PATH);
+    }
+    let label = volume.split_once(".label.").map(|(_, name)| name);
+    if label.is_some_and(labels::is_reserved) {
+        return Err(Breach::Property(key.to_owned()));
+    }
+    Ok(())
+}
+
+fn refuse(key: &str, why: &'static str) -> Result<(), Breach> {
+    Err(Breach::Value {
+        key: key.to_owned(),
+        why,
+    })
+}
