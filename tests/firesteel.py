@@ -144,7 +144,15 @@ def create_virtual_cluster(client, name, cluster, namespace):
     return answer["id"]
 
 
-def start_run(client, virtual_cluster, entry_point, arguments=(), parameters=None, **more):
+def start_run(
+    client,
+    virtual_cluster,
+    entry_point,
+    arguments=(),
+    parameters=None,
+    release=RELEASE,
+    **more,
+):
     driver = {"entryPoint": entry_point, "entryPointArguments": list(arguments)}
     if not arguments:
         del driver["entryPointArguments"]
@@ -153,7 +161,7 @@ def start_run(client, virtual_cluster, entry_point, arguments=(), parameters=Non
     return client.start_job_run(
         virtualClusterId=virtual_cluster,
         executionRoleArn=ROLE,
-        releaseLabel=RELEASE,
+        releaseLabel=release,
         jobDriver={"sparkSubmitJobDriver": driver},
         **more,
     )["id"]

@@ -9,7 +9,8 @@ use serde::Deserialize;
 
 use super::{ReleaseConfig, values};
 use crate::domain::ids::AccountId;
-use crate::spark::driver_pod::{LayoutSetting, PodSettings};
+use crate::spark::driver_pod::PodSettings;
+use crate::spark::layout::LayoutSetting;
 use crate::spark::policy::{Policy, is_host_path_pattern, is_never_allowed};
 
 /// One `[[clusters]]`.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, de};
 
 use super::InvalidConfig;
 use crate::domain::ids::AccountId;
-use crate::spark::driver_pod::LayoutSetting;
+use crate::spark::layout::LayoutSetting;
 
 /// An address to listen on: a host and port, such as `127.0.0.1:9400`.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]

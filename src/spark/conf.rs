@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::driver_pod::LayoutSetting;
+use super::layout::LayoutSetting;
 use super::properties;
 use crate::domain::configuration::Configuration;
 

@@ -3,6 +3,8 @@
 pub mod conf;
 pub mod driver_pod;
 pub mod job_template;
+pub mod labels;
+pub mod layout;
 mod monitoring;
 pub mod params;
 pub mod plan;

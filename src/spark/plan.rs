@@ -6,7 +6,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::conf::{self, ConfError};
-use super::driver_pod::LayoutSetting;
+use super::layout::LayoutSetting;
 use super::monitoring;
 use super::params::{self, Params, ParamsError};
 use super::pod_template::{self, SourceError, Templates};

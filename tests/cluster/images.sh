@@ -11,6 +11,7 @@ BUSYBOX_IMAGE=localhost/busybox:1
 SPARK_IMAGE=localhost/firesteel-spark   # :VERSION
 LAYERS=$CACHE/layers
 JOBS=$here/../jobs
+SPARK_IMAGE_SCRIPTS=$here/../../docker/spark # the tuned image's own
 JAVA_MODULES=java.se,jdk.unsupported,jdk.management,jdk.crypto.ec,jdk.crypto.cryptoki,jdk.zipfs,jdk.security.auth,\
 jdk.security.jgss,jdk.httpserver,jdk.naming.dns,jdk.charsets,jdk.localedata,jdk.net,jdk.jcmd,jdk.attach,jdk.jfr,\
 jdk.management.agent,jdk.compiler,jdk.incubator.vector
@@ -83,20 +84,29 @@ busybox_layer() {
   done
 }
 
-# --- Spark: Debian, Python and Java; then Spark itself; then our entry point and jobs
+# --- Spark: Debian, Python and Java; then Spark itself; then what docker/spark adds, by the same
+# scripts; then our entry point and jobs
 
 import_spark_image() { # version
-  local v=$1 base spark config
+  local v=$1 base spark config tuned=() list=$SPARK_IMAGE_SCRIPTS/jars/${1%.*}.sha256
   layer base "$(declare -f base_layer find_jdk | cat - <(echo "$JAVA_MODULES") | text_hash)" base_layer
   base=$LAYER
   layer "spark-$v" "$(declare -f spark_layer | text_hash)" spark_layer "$v"
   spark=$LAYER
+  if [ -f "$list" ]; then
+    layer "s3-$v" "$(cat "$list" "$SPARK_IMAGE_SCRIPTS/fetch-jars.sh" <(declare -f s3_layer) | text_hash)" s3_layer "$v"
+    tuned+=("$LAYER")
+  fi
+  layer "archive-$v" "$(cat "$SPARK_IMAGE_SCRIPTS/make-archive.sh" <(declare -f archive_layer) \
+    <(echo "$base" "$spark" ${tuned[@]+"${tuned[@]}"}) | text_hash)" \
+    archive_layer "$base" "$spark" ${tuned[@]+"${tuned[@]}"}
+  tuned+=("$LAYER")
   layer "jobs-$v" "$(find "$JOBS" "$here/spark" -type f -print0 | sort -z | xargs -0 cat |
     cat - <(declare -f jobs_layer) | text_hash)" jobs_layer "$v"
   config='{"User": "185", "WorkingDir": "/opt/spark/work-dir", "Entrypoint": ["/opt/entrypoint.sh"],
     "Env": ["PATH=/opt/java/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
             "JAVA_HOME=/opt/java", "SPARK_HOME=/opt/spark", "LANG=C.UTF-8"]}'
-  import_image "$SPARK_IMAGE:$v" "$config" "$base" "$spark" "$LAYER"
+  import_image "$SPARK_IMAGE:$v" "$config" "$base" "$spark" "${tuned[@]}" "$LAYER"
 }
 
 find_jdk() { # prints the home of a JDK 17 that has what jlink needs
@@ -162,6 +172,32 @@ spark_layer() { # version: the folders of Spark's own image
   chown -R 0:0 "$ROOT"
   chown 185:0 "$home/work-dir"
   chmod 775 "$home/work-dir"
+}
+
+s3_layer() { # version
+  local log=$STATE/log/jars.log
+  "$SPARK_IMAGE_SCRIPTS/fetch-jars.sh" "$1" "$ROOT/opt/spark/jars" >"$log" 2>&1 ||
+    fail "the jars of S3 for Spark $1 cannot be had" "$log"
+  chown -R 0:0 "$ROOT"
+}
+
+archive_layer() { # layer...: those below it, in which Java runs as it will in the image
+  local log=$STATE/log/archive.log below=$CACHE/tmp/archive-root layer
+  unmount_below "$below"
+  rm -rf --one-file-system "$below"
+  mkdir -p "$below"
+  for layer; do tar -C "$below" -xf "$layer"; done
+  mkdir -m 1777 -p "$below/tmp"
+  cp "$SPARK_IMAGE_SCRIPTS/make-archive.sh" "$below/tmp/"
+  echo 127.0.0.1 localhost >"$below/etc/hosts"
+  mount -t proc proc "$below/proc"
+  mount --rbind /dev "$below/dev"
+  chroot "$below" env -i PATH=/opt/java/bin:/usr/bin:/bin JAVA_HOME=/opt/java SPARK_HOME=/opt/spark LANG=C.UTF-8 \
+    bash /tmp/make-archive.sh >"$log" 2>&1 || fail "Java makes no class archive" "$log"
+  unmount_below "$below"
+  mkdir -p "$ROOT/opt/spark"
+  cp -p "$below/opt/spark"/{classpath.jar,driver.jsa} "$ROOT/opt/spark/"
+  rm -rf --one-file-system "$below"
 }
 
 jobs_layer() { # version

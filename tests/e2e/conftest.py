@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import subprocess
+import urllib.parse
 import uuid
 
 import pytest
@@ -14,7 +15,14 @@ from firesteel import Server, create_virtual_cluster
 TESTS = pathlib.Path(__file__).parent.parent
 ROOT = TESTS.parent
 CANNOT_RUN = 3  # the exit code by which up.sh says that this machine cannot have the cluster
-IMAGE = "localhost/firesteel-spark:3.5.9"
+VERSIONS = ("3.5.9", "4.1.4")
+
+
+def image(version):
+    return f"localhost/firesteel-spark:{version}"
+
+
+IMAGE = image(VERSIONS[0])
 # Small enough for a driver and two executors on two cores.
 SMALL = (
     "--conf spark.executor.instances=2 --conf spark.kubernetes.driver.request.cores=0.3 "
@@ -31,6 +39,9 @@ class Kubernetes:
     def __init__(self, kubeconfig):
         self.kubeconfig = kubeconfig
         self.binary = pathlib.Path(kubeconfig).parent / "kubectl"
+        server = self.run("config", "view", "-o", "jsonpath={.clusters[0].cluster.server}")
+        # The node's address, at which pods reach servers of the tests.
+        self.host = urllib.parse.urlsplit(server).hostname
 
     def run(self, *arguments, stdin=None, check=True):
         return subprocess.run(
@@ -57,7 +68,7 @@ def kubernetes():
     # The pyspark that is here already need not be fetched again for the image.
     pyspark = pathlib.Path(importlib.util.find_spec("pyspark").origin).parent
     started = subprocess.run(
-        [TESTS / "cluster" / "up.sh"],
+        [TESTS / "cluster" / "up.sh", *VERSIONS],
         env={"PYSPARK_HOME": str(pyspark), **os.environ},
         stdout=subprocess.PIPE,
         text=True,

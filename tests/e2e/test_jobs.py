@@ -6,7 +6,6 @@ import json
 import subprocess
 import threading
 import time
-import urllib.parse
 
 import pytest
 
@@ -105,8 +104,7 @@ def test_a_failing_task_names_its_exception_too(client, virtual_cluster):
 @pytest.fixture
 def web(kubernetes):
     """A place outside the image that has the jobs: the address of a server that pods reach."""
-    server = kubernetes.run("config", "view", "-o", "jsonpath={.clusters[0].cluster.server}")
-    host = urllib.parse.urlsplit(server).hostname
+    host = kubernetes.host
     handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=TESTS / "jobs")
     with http.server.ThreadingHTTPServer((host, 0), handler) as served:
         threading.Thread(target=served.serve_forever, daemon=True).start()

@@ -18,8 +18,7 @@ use serde::de::IgnoredAny;
 use tokio::time::{Instant, sleep};
 
 use super::KubernetesCluster;
-use super::creation::RACE_PAUSE;
-use super::refusal::{self, NotCreated};
+use super::refusal::{self, NotCreated, RACE_PAUSE};
 use crate::cluster::CreateError;
 use crate::domain::job_run::decide::Refusal;
 use crate::spark::service_accounts::{DRIVER_ROLE, ServiceAccounts};

@@ -5,20 +5,16 @@
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::{GetParams, PostParams};
-use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use super::client::Failure;
-use super::refusal::{self, NotCreated};
+use super::refusal::{self, NotCreated, RACE_PAUSE};
 use super::{KubernetesCluster, accounts, dependents, pod_status, pods};
 use crate::cluster::{CreateError, DriverRef, Seen};
 use crate::domain::job_run::decide::Refusal;
 use crate::domain::job_run::{DriverPhase, HolderKind};
 use crate::spark::Plan;
 use crate::spark::driver_pod::{self, BuildError, Choice, Layout, Objects, Texts};
-
-/// Between two tries of a creation that lost a race.
-pub(super) const RACE_PAUSE: Duration = Duration::from_millis(50);
 
 /// Who has a driver's name at this moment.
 pub(super) enum NameHolder {

@@ -13,11 +13,11 @@ use serde::de::IgnoredAny;
 use tokio::time::{Instant, sleep};
 
 use super::client::{Client, Failure};
-use super::creation::RACE_PAUSE;
-use super::refusal::{self, NotCreated};
+use super::refusal::{self, NotCreated, RACE_PAUSE};
 use crate::cluster::{CreateError, DriverRef};
 use crate::domain::job_run::decide::Refusal;
-use crate::spark::driver_pod::{Dependent, labels};
+use crate::spark::driver_pod::Dependent;
+use crate::spark::labels;
 
 /// Creates `dependent`, which names its owner and carries its run's marks, unless it is there.
 pub(super) async fn create(

@@ -10,7 +10,7 @@ use k8s_openapi::api::core::v1::{
 use crate::cluster::{DriverRef, Seen};
 use crate::domain::ids::{JobRunId, VirtualClusterId};
 use crate::domain::job_run::{Driver, DriverPhase, Exit, Holder, HolderKind, Waiting};
-use crate::spark::driver_pod::{DRIVER_CONTAINER, labels};
+use crate::spark::labels::{self, DRIVER_CONTAINER};
 
 /// Reads a pod that holds a driver's name, `None` where it does not carry the marks of this
 /// installation and of the run and attempt whose name it has.

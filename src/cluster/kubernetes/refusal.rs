@@ -1,11 +1,16 @@
 //! What an API server's no means for a driver: pure, from its answer alone.
 
+use std::time::Duration;
+
 use http::StatusCode;
 use jiff::Timestamp;
 
 use super::client::{Failure, Rejection};
 use crate::cluster::{ClusterError, CreateError};
 use crate::domain::job_run::decide::Refusal;
+
+/// Between two tries of a creation that lost a race.
+pub(super) const RACE_PAUSE: Duration = Duration::from_millis(50);
 
 /// What to do after a creation that gave no object.
 #[derive(Debug)]

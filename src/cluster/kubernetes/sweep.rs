@@ -12,7 +12,7 @@ use tracing::debug;
 use super::client::{Client, Failure};
 use super::refusal;
 use crate::cluster::{ClusterError, DriverRef};
-use crate::spark::driver_pod::labels;
+use crate::spark::labels;
 
 /// Deletes what the attempt's driver made. A right that is missing leaves it to owner references.
 pub(super) async fn helpers(

@@ -22,7 +22,7 @@ use tracing::warn;
 use super::client::{Failure, Rejection, chain};
 use super::{KubernetesCluster, pod_status, refusal, rights};
 use crate::cluster::{ClusterError, Event, Seen};
-use crate::spark::driver_pod::labels;
+use crate::spark::labels;
 
 /// How long the server keeps one watch open, in seconds.
 const WATCH_SECONDS: u32 = 45;

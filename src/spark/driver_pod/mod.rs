@@ -12,7 +12,6 @@ mod draft;
 mod env_secrets;
 mod hadoop_conf;
 mod kerberos;
-pub mod labels;
 mod layout;
 mod local_dirs;
 mod memory;
@@ -31,36 +30,22 @@ mod volumes;
 
 use std::collections::BTreeMap;
 
+use super::labels;
 use super::plan::Plan;
 use super::pod_template::{self, Role, Start, TemplateError};
 use super::policy::{Breach, Policy};
-use crate::domain::ids::{JobRunId, VirtualClusterId};
 use draft::{Draft, Run};
 
-pub use layout::{Choice, Layout, LayoutSetting, choose};
+pub use super::labels::{DRIVER_CONTAINER, Identity};
+pub use super::layout::{Layout, LayoutSetting};
+pub use layout::{Choice, choose};
 pub use names::{Names, Uniques};
 pub use objects::{Dependent, Objects};
 pub use of_job_run::{of_job_run, own_accounts};
 pub use tombstone::tombstone;
 
-/// The container that runs the driver. Other containers of the pod say nothing about the run.
-pub const DRIVER_CONTAINER: &str = "spark-kubernetes-driver";
-
 /// Kubernetes' limit on all annotations of an object together, in bytes of keys and values.
 pub const MAX_ANNOTATION_BYTES: usize = 256 * 1024;
-
-/// Which driver of which run of which installation a pod is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Identity {
-    /// The installation's id in its database; a label value.
-    pub installation: String,
-    /// The pod's name, which is the lock on the attempt.
-    pub name: String,
-    pub namespace: String,
-    pub virtual_cluster: VirtualClusterId,
-    pub job_run: JobRunId,
-    pub attempt: u32,
-}
 
 /// What a cluster's configuration says of all its driver pods.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,6 +2,7 @@ use k8s_openapi::api::core::v1::Pod;
 
 use super::*;
 use crate::domain::ids::AccountId;
+use crate::domain::ids::{JobRunId, VirtualClusterId};
 use crate::spark::plan::Language;
 use crate::spark::service_accounts::ServiceAccounts;
 

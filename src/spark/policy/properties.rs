@@ -2,7 +2,7 @@
 //! those by which a pod would get what no template may ask for.
 
 use super::{Breach, Policy, matches_any, paths, values};
-use crate::spark::driver_pod::labels;
+use crate::spark::labels;
 use crate::spark::pod_template::{self, Role};
 
 /// What the cluster sets itself, whatever a caller's properties say.

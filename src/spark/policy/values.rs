@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{Granted, Policy, matches_any, paths};
-use crate::spark::driver_pod::{DRIVER_CONTAINER, labels};
+use crate::spark::labels::{self, DRIVER_CONTAINER};
 
 pub(super) const HOST_PATH: &str = "the cluster's policy allows no such path of a node";
 pub(super) const SUB_PATH: &str = "it would lead out of its volume";

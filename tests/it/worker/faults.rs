@@ -101,12 +101,12 @@ async fn a_run_that_makes_workers_panic_stops_no_other(pool: PgPool) {
     app.local.curse(&cursed);
     let workers = Workers::start(&app, settings);
     eventually("it panicked", async || {
-        (app.local.calls(Call::Create, &cursed) > 0).then_some(())
+        (app.local.calls(Call::Prepare, &cursed) > 0).then_some(())
     })
     .await;
     let run = app.client.job_run(&cluster).await;
     app.reaches(&cluster, &run, JobRunState::Submitted).await;
-    assert_eq!(app.local.calls(Call::Create, &cursed), 1);
+    assert_eq!(app.local.calls(Call::Prepare, &cursed), 1);
     workers.stop().await;
 }
 

@@ -3,7 +3,7 @@
 use super::server::{Call, cluster, cluster_with};
 use super::*;
 use crate::domain::ids::AccountId;
-use crate::spark::driver_pod::LayoutSetting;
+use crate::spark::layout::LayoutSetting;
 use crate::spark::service_accounts::ServiceAccounts;
 
 const POST_POD: &str = "POST /api/v1/namespaces/analytics/pods";

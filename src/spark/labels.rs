@@ -3,7 +3,23 @@
 
 use std::collections::BTreeMap;
 
-use super::Identity;
+use crate::domain::ids::{JobRunId, VirtualClusterId};
+
+/// The container that runs the driver. Other containers of the pod say nothing about the run.
+pub const DRIVER_CONTAINER: &str = "spark-kubernetes-driver";
+
+/// Which driver of which run of which installation a pod is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// The installation's id in its database; a label value.
+    pub installation: String,
+    /// The pod's name, which is the lock on the attempt.
+    pub name: String,
+    pub namespace: String,
+    pub virtual_cluster: VirtualClusterId,
+    pub job_run: JobRunId,
+    pub attempt: u32,
+}
 
 /// The installation that made the object; every watch, list and clean-up selects on it.
 pub const INSTALLATION: &str = "firesteel.dev/installation";
@@ -25,12 +41,12 @@ pub const SPARK_ROLE: &str = "spark-role";
 pub const SPARK_VERSION: &str = "spark-version";
 
 /// The service's label that says what an application is; a run may set its own.
-pub(super) const APP: (&str, &str) = ("app", "emr-spark");
+pub(in crate::spark) const APP: (&str, &str) = ("app", "emr-spark");
 
 const SPARKS: [&str; 4] = [SPARK_APP_ID, SPARK_APP_NAME, SPARK_ROLE, SPARK_VERSION];
 
 /// Whether Spark sets the label on each of its pods.
-pub(super) fn is_sparks(key: &str) -> bool {
+pub(in crate::spark) fn is_sparks(key: &str) -> bool {
     SPARKS.contains(&key)
 }
 
@@ -54,7 +70,10 @@ pub fn is_reserved(key: &str) -> bool {
 
 /// What every pod of an attempt carries, `component` being what it is: `driver`,
 /// `executor` or `tombstone`.
-pub(super) fn of_attempt(identity: &Identity, component: &str) -> BTreeMap<String, String> {
+pub(in crate::spark) fn of_attempt(
+    identity: &Identity,
+    component: &str,
+) -> BTreeMap<String, String> {
     [
         (INSTALLATION, identity.installation.as_str()),
         (ATTEMPT, &identity.attempt.to_string()),
@@ -69,7 +88,7 @@ pub(super) fn of_attempt(identity: &Identity, component: &str) -> BTreeMap<Strin
 }
 
 /// `name` as a label value, cut and cleaned as Spark does.
-pub(super) fn app_name(name: &str) -> String {
+pub(in crate::spark) fn app_name(name: &str) -> String {
     let mut label = hyphenated(name);
     label.truncate(63);
     let label = label.strip_prefix('-').unwrap_or(&label);
@@ -78,7 +97,7 @@ pub(super) fn app_name(name: &str) -> String {
 
 /// `name` in lower case, with one hyphen for each run of characters that are no letter and no
 /// digit. What Java's `trim` takes is taken from its ends.
-pub(super) fn hyphenated(name: &str) -> String {
+pub(in crate::spark) fn hyphenated(name: &str) -> String {
     let mut hyphenated = String::new();
     for character in name.trim_matches(|c: char| c <= ' ').to_lowercase().chars() {
         match character {
