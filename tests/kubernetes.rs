@@ -10,16 +10,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use firesteel::cluster::kubernetes::{Access, KubernetesCluster, Settings};
-use firesteel::cluster::{Cluster, DriverRef, Event, Prepared, Seen};
+use firesteel::cluster::{Cluster, CreateError, DriverRef, Event, Prepared, Seen};
 use firesteel::domain::ids::{ClusterId, JobRunId, VirtualClusterId};
-use firesteel::domain::job_run::decide::Node;
+use firesteel::domain::job_run::decide::{Node, Refusal};
 use firesteel::domain::job_run::{DriverPhase, HolderKind};
 use firesteel::fetch::{self, Fetcher};
 use firesteel::spark::Plan;
-use firesteel::spark::driver_pod::PodSettings;
+use firesteel::spark::driver_pod::{LayoutSetting, PodSettings};
 use firesteel::spark::plan::Language;
 use jiff::Timestamp;
-use tokio::sync::{mpsc, watch};
+use k8s_openapi::api::core::v1::{ConfigMap, ResourceQuota, Service};
+use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
+use kube::Api;
+use kube::api::{DeleteParams, ListParams, Patch, PatchParams};
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use serde_json::json;
+use tokio::sync::{Mutex, mpsc, watch};
 use tokio::time::timeout;
 
 const LIMIT: Duration = Duration::from_secs(180);
@@ -295,4 +301,131 @@ async fn a_deleted_driver_ends_before_it_is_gone() {
     bench
         .until(|event| matches!(event, Event::Deleted(_)).then_some(()))
         .await;
+}
+
+/// Whoever tests may change quotas, which Firesteel may not.
+async fn administrator() -> kube::Client {
+    let path = env::var("FIRESTEEL_TEST_KUBECONFIG").unwrap();
+    let kubeconfig = Kubeconfig::read_from(path).unwrap();
+    let options = KubeConfigOptions::default();
+    let config = kube::Config::from_custom_kubeconfig(kubeconfig, &options);
+    kube::Client::try_from(config.await.unwrap()).unwrap()
+}
+
+/// Tests that make Services wait for one another, since one of them limits their number.
+static SERVICES: Mutex<()> = Mutex::const_new(());
+
+/// Waits until the namespace has room for so many Services in all, and its books say so.
+async fn limit_services(quotas: &Api<ResourceQuota>, name: &str, most: u32) {
+    let hard = json!({ "services": most.to_string() });
+    let quota = json!({
+        "apiVersion": "v1", "kind": "ResourceQuota",
+        "metadata": { "name": name }, "spec": { "hard": hard },
+    });
+    let apply = PatchParams::apply("test").force();
+    quotas
+        .patch(name, &apply, &Patch::Apply(quota))
+        .await
+        .unwrap();
+    timeout(LIMIT, async {
+        loop {
+            let status = quotas.get(name).await.unwrap().status.unwrap_or_default();
+            let known = |amounts: Option<BTreeMap<String, Quantity>>| {
+                amounts.and_then(|mut amounts| amounts.remove("services"))
+            };
+            if known(status.hard).is_some_and(|hard| hard.0 == most.to_string())
+                && known(status.used).is_some()
+            {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    })
+    .await
+    .expect("nobody keeps the quota's books");
+}
+
+#[tokio::test]
+#[ignore = "needs a real cluster"]
+async fn a_classic_driver_is_made_complete_once_there_is_room_and_leaves_nothing() {
+    let _alone = SERVICES.lock().await;
+    let mut bench = Bench::start().await;
+    let cluster = Arc::clone(&bench.cluster);
+    let admin = administrator().await;
+    let maps: Api<ConfigMap> = Api::namespaced(admin.clone(), &bench.namespace);
+    let services: Api<Service> = Api::namespaced(admin.clone(), &bench.namespace);
+    let quotas: Api<ResourceQuota> = Api::namespaced(admin, &bench.namespace);
+    let driver = bench.driver();
+    let mut plan = plan(&driver, "pi.py", &["2"]);
+    plan.layout = Some(LayoutSetting::Classic);
+    let alone = "spark.kubernetes.driver.master".to_owned();
+    plan.properties.insert(alone, "local[1]".to_owned());
+    let create = async || cluster.create(&driver, &plan, &Prepared::default()).await;
+
+    limit_services(&quotas, "few", 0).await;
+    match create().await {
+        Err(CreateError::Incomplete {
+            refusal: Refusal::Full(why),
+            ..
+        }) => assert!(why.contains("exceeded quota: few"), "{why}"),
+        other => panic!("{other:?}"),
+    }
+    let seen = cluster.look(&driver).await.unwrap().unwrap();
+    assert!(cluster.may_lack_parts(&driver, &seen).await.unwrap());
+
+    limit_services(&quotas, "few", 1).await;
+    let made = create().await.unwrap();
+    assert_eq!(made.holder, seen.holder);
+    // The quota refuses what exists already, too.
+    assert_eq!(create().await.unwrap().holder, seen.holder);
+    quotas
+        .delete("few", &DeleteParams::default())
+        .await
+        .unwrap();
+
+    let (_, exit) = bench.ended().await;
+    assert_eq!(exit.code, Some(0), "{exit:?}");
+    cluster.sweep(&driver).await.unwrap();
+    let own = ListParams::default().labels(&format!("spark-app-selector={}", driver.app_id));
+    assert!(maps.list(&own).await.unwrap().items.is_empty());
+    assert!(services.list(&own).await.unwrap().items.is_empty());
+    cluster.delete(&driver, &made.holder.uid).await.unwrap();
+}
+
+/// The driver's pod is deleted between its creation and that of what belongs to it.
+#[tokio::test]
+#[ignore = "needs a real cluster"]
+async fn what_a_vanished_pod_would_have_owned_is_collected() {
+    let _alone = SERVICES.lock().await;
+    let bench = Bench::start().await;
+    let cluster = Arc::clone(&bench.cluster);
+    let maps: Api<ConfigMap> = Api::namespaced(administrator().await, &bench.namespace);
+    let driver = bench.driver();
+    let mut plan = plan(&driver, "sleep.py", &["600"]);
+    plan.layout = Some(LayoutSetting::Classic);
+    // No node has this, so that the pod goes at once.
+    plan.node_label = Some("none".to_owned());
+    let create = async || cluster.create(&driver, &plan, &Prepared::default()).await;
+    let first = create().await.unwrap();
+    cluster.delete(&driver, &first.holder.uid).await.unwrap();
+    // Under the same name, with objects of the first pod still there or just gone.
+    let second = create().await.unwrap();
+    assert_ne!(first.holder.uid, second.holder.uid);
+    let own = ListParams::default().labels(&format!("spark-app-selector={}", driver.app_id));
+    let owners = async || {
+        let listed = maps.list(&own).await.unwrap().items;
+        let owners = listed
+            .into_iter()
+            .flat_map(|map| map.metadata.owner_references);
+        owners.flatten().map(|owner| owner.uid).collect::<Vec<_>>()
+    };
+    assert_eq!(owners().await, std::slice::from_ref(&second.holder.uid));
+    cluster.delete(&driver, &second.holder.uid).await.unwrap();
+    timeout(LIMIT, async {
+        while !owners().await.is_empty() {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    })
+    .await
+    .expect("the garbage collector takes what belonged to the pod");
 }

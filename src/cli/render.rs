@@ -48,6 +48,10 @@ pub(super) struct RenderArgs {
     /// What spark-submit would find as HADOOP_CONF_DIR.
     #[arg(long, value_name = "DIR", requires = "words")]
     hadoop_conf_dir: Option<PathBuf>,
+    /// A variable of spark-submit's environment that finds its way to the driver, such as
+    /// PYSPARK_PYTHON or SPARK_LOCAL_DIRS. That of this command plays no part.
+    #[arg(long, value_name = "NAME=VALUE", value_parser = variable, requires = "words")]
+    env: Vec<(String, String)>,
     /// The Hadoop user, instead of whoever runs this command.
     #[arg(long, value_name = "NAME", requires = "words")]
     user: Option<String>,
@@ -93,6 +97,13 @@ pub(super) fn run(args: &RenderArgs) -> anyhow::Result<()> {
     };
     std::io::stdout().write_all(text.as_bytes())?;
     Ok(())
+}
+
+fn variable(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        Some(_) | None => Err("it is not NAME=VALUE".to_owned()),
+    }
 }
 
 impl RenderArgs {

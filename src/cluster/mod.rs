@@ -173,6 +173,15 @@ pub trait Cluster: Send + Sync {
         Ok(seen)
     }
 
+    /// Whether the driver `seen` may still wait for something that only a prepared creation makes.
+    async fn may_lack_parts(
+        &self,
+        _driver: &DriverRef,
+        _seen: &Seen,
+    ) -> Result<bool, ClusterError> {
+        Ok(false)
+    }
+
     /// Takes the driver's name with an object that never runs. Where the name is held already,
     /// answers with its holder.
     async fn occupy(&self, driver: &DriverRef) -> Result<Seen, CreateError>;

@@ -2,6 +2,8 @@ use std::io::Write as _;
 
 use super::*;
 
+mod policy;
+
 fn load(text: &str, environment: &[(&str, &str)]) -> Result<Config, InvalidConfig> {
     let mut file = tempfile::Builder::new().suffix(".toml").tempfile().unwrap();
     file.write_all(text.as_bytes()).unwrap();
@@ -284,33 +286,6 @@ fn serve_demands_what_dev_does_not() {
 }
 
 #[test]
-fn a_clusters_defaults_are_the_documented_ones() {
-    let text = "[[clusters]]\nid = \"a\"\nbackend = \"process\"\n[[clusters]]\nid = \"b\"\nbackend = \"kubernetes\"\n";
-    let config = load(text, &[]).unwrap();
-    for cluster in &config.clusters {
-        let documented: Vec<String> = match cluster {
-            ClusterConfig::Process(process) => {
-                vec![format!("max_processes = {} ", process.max_processes)]
-            }
-            ClusterConfig::Kubernetes(kubernetes) => vec![
-                format!("image = \"{}\" ", kubernetes.image),
-                format!(
-                    "image_pull_policy = \"{}\"",
-                    kubernetes.image_pull_policy.as_str()
-                ),
-                format!("layout = \"{}\" ", kubernetes.layout.as_str()),
-                format!("irsa = {} ", kubernetes.irsa),
-                format!("node_label_key = \"{}\"", kubernetes.node_label_key),
-                format!("in_cluster = {} ", kubernetes.in_cluster),
-            ],
-        };
-        for line in documented {
-            assert!(DEFAULTS.contains(&line), "{line}");
-        }
-    }
-}
-
-#[test]
 fn names_of_properties_and_variables_stay_as_they_are_written() {
     let text = r#"
 [[clusters]]
@@ -417,6 +392,7 @@ fn templates_come_from_public_addresses_and_no_bucket_by_default() {
     assert!(settings.prefixes.is_empty() && settings.https_allow.is_empty());
     assert_eq!(settings.https_ports, built_in.https_ports);
     assert_eq!(settings.max_bytes, built_in.max_bytes);
+    assert_eq!(settings.max_bytes, crate::spark::pod_template::MAX_BYTES);
     assert_eq!(settings.timeout, built_in.timeout);
     assert!(matches!(settings.s3.access, crate::fetch::S3Access::None));
     assert_eq!(settings.s3.region, "us-east-1");
@@ -490,3 +466,5 @@ fn wrong_settings_of_templates_are_told_by_name() {
         (2, 1)
     );
 }
+
+mod documented;

@@ -52,7 +52,7 @@ impl Default for Settings {
             https_allow: Vec::new(),
             https_ports: vec![443],
             ca: None,
-            max_bytes: 256 * 1024,
+            max_bytes: 128 * 1024,
             timeout: Duration::from_secs(5),
         }
     }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::layout::LayoutSetting;
-use super::properties;
+use super::properties::to_text;
 use crate::domain::configuration::Configuration;
 
 /// What the classifications come to.
@@ -59,6 +59,26 @@ pub fn read(configurations: &[Configuration]) -> Result<Conf, ConfError> {
     let mut reader = Reader::default();
     reader.level(configurations)?;
     Ok(reader.finish())
+}
+
+/// The properties that classifications give, whatever else is wrong with these: what nobody may ask
+/// for is not asked for in vain either.
+pub fn properties(configurations: &[Configuration]) -> BTreeMap<String, String> {
+    let mut properties = BTreeMap::new();
+    for configuration in configurations {
+        let mut reader = Reader::default();
+        let alone = Configuration {
+            configurations: None,
+            ..configuration.clone()
+        };
+        if reader.classification(&alone).is_ok() {
+            properties.extend(reader.conf.properties);
+        }
+        properties.extend(self::properties(
+            configuration.configurations.as_deref().unwrap_or(&[]),
+        ));
+    }
+    properties
 }
 
 /// Variables that tell a driver who and where it is: its cluster sets them.
@@ -265,11 +285,11 @@ impl Reader {
                 log4j.remove("rootLogger.appenderRef.stdout.ref");
             }
             log4j.append(&mut self.log4j);
-            let text = properties::to_text(&log4j);
+            let text = to_text(&log4j);
             self.conf.files.insert("log4j2.properties".to_owned(), text);
         }
         if !self.metrics.is_empty() {
-            let text = properties::to_text(&self.metrics);
+            let text = to_text(&self.metrics);
             self.conf
                 .files
                 .insert("metrics.properties".to_owned(), text);

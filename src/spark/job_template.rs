@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 
+use super::conf;
 use super::params::{self, FillError, ParamsError, fill_java_options};
 use super::policy::{Breach, Policy};
 use crate::domain::job_template::placeholders;
@@ -87,6 +88,15 @@ pub fn check(data: &JobTemplateData, policies: &[&Policy]) -> Result<(), Problem
         }
         text.to_owned()
     });
+    let overrides = data.overrides.as_ref();
+    let configurations =
+        overrides.and_then(|overrides| overrides.application_configuration.as_deref());
+    if let Some(breach) = breach(conf::properties(configurations.unwrap_or(&[])), policies) {
+        problems.add(Problem::Policy {
+            place: "configurationOverrides.applicationConfiguration".to_owned(),
+            breach,
+        });
+    }
     problems.or(())
 }
 

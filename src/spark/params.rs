@@ -50,6 +50,8 @@ pub enum ParamsError {
     NoValue(String),
     #[error("Option --conf needs KEY=VALUE.")]
     NoEquals,
+    #[error("Option --conf needs KEY=VALUE, and {0} has no =.")]
+    NoEqualsAfter(String),
     #[error("Word {0} is not an option.")]
     Stray(String),
     /// The word itself may be the rest of a secret.
@@ -160,6 +162,9 @@ impl Parser {
                     self.warn(format!("Option {option} has no meaning here."));
                 }
                 (Some(Meaning::IgnoredSwitch), _) => {
+                    if !matches!(option, "--verbose" | "-v") {
+                        self.warn(format!("Option {option} has no meaning here."));
+                    }
                     self.previous = None;
                     continue;
                 }
@@ -185,7 +190,7 @@ impl Parser {
     }
 
     fn conf(&mut self, pair: &str) -> Result<(), ParamsError> {
-        let (key, value) = pair.split_once('=').ok_or(ParamsError::NoEquals)?;
+        let (key, value) = pair.split_once('=').ok_or_else(|| no_equals(pair))?;
         if !key.starts_with("spark.") {
             self.warn(format!(
                 "Property {} was ignored: it does not start with spark.",
@@ -200,6 +205,8 @@ impl Parser {
     }
 
     fn not_an_option(&self, word: &str) -> ParamsError {
+        // What follows may be a value that lost its option.
+        let word = word.split_inclusive('=').next().unwrap_or_default();
         if word.starts_with('-') {
             return ParamsError::Unknown(shown(word));
         }
@@ -221,6 +228,17 @@ fn split_option(word: &str) -> (&str, Option<String>) {
             (option, Some(value.to_owned()))
         }
         _ => (word, None),
+    }
+}
+
+/// Of a word without a sign only what is the name of a property: the rest may be its value.
+fn no_equals(word: &str) -> ParamsError {
+    let ends_name = |c: char| !(c.is_ascii_alphanumeric() || "._-".contains(c));
+    let name = word.split(ends_name).next().unwrap_or_default();
+    if name.starts_with("spark.") {
+        ParamsError::NoEqualsAfter(shown(name))
+    } else {
+        ParamsError::NoEquals
     }
 }
 

@@ -92,7 +92,7 @@ impl Pass<'_> {
     /// The policy with what the run itself asks for.
     fn policy_of(&self, run: &JobRun) -> Policy {
         let mut policy = self.context.settings.policy.clone();
-        if run.state == State::Submitted
+        if matches!(run.state, State::Pending | State::Submitted)
             && let Ok(Plan {
                 start_timeout: Some(start_timeout),
                 ..

@@ -15,14 +15,19 @@ from firesteel import Server, create_virtual_cluster
 TESTS = pathlib.Path(__file__).parent.parent
 ROOT = TESTS.parent
 CANNOT_RUN = 3  # the exit code by which up.sh says that this machine cannot have the cluster
-VERSIONS = ("3.5.9", "4.1.4")
+# Others by hand: SPARK_VERSIONS="3.4.4 4.3.0" scripts/pytest.sh tests/e2e/test_executors.py
+VERSIONS = tuple(os.environ.get("SPARK_VERSIONS", "3.5.9 4.1.4").split())
 
 
 def image(version):
     return f"localhost/firesteel-spark:{version}"
 
 
-IMAGE = image(VERSIONS[0])
+def release(version):
+    """The label of `version` among the releases that the configuration adds."""
+    return f"spark-{version}"
+
+
 # Small enough for a driver and two executors on two cores.
 SMALL = (
     "--conf spark.executor.instances=2 --conf spark.kubernetes.driver.request.cores=0.3 "
@@ -101,19 +106,37 @@ def kubeconfig(kubernetes, tmp_path_factory):
     return path
 
 
-def configuration(kubeconfig, **settings):
+def in_layout(layout):
+    return {"classification": "firesteel", "properties": {"layout": layout}}
+
+
+def with_classifications(*classifications):
+    return {"configurationOverrides": {"applicationConfiguration": list(classifications)}}
+
+
+def configuration(kubeconfig, cluster="", **settings):
+    """`cluster` holds further lines of the cluster's own, `settings` are the workers'."""
+    releases = "\n".join(
+        f"""
+[[releases]]
+label = "{release(version)}"
+spark = "{version}"
+image = "{image(version)}"
+"""
+        for version in VERSIONS
+    )
     lines = "\n".join(f"{name} = {json.dumps(value)}" for name, value in settings.items())
     return f"""
 [worker]
 {lines}
-
+{releases}
 [[clusters]]
 id = "kind"
 backend = "kubernetes"
 kubeconfig = "{kubeconfig}"
-image = "{IMAGE}"
+image = "{image(VERSIONS[0])}"
 image_pull_policy = "IfNotPresent"
-service_account = "spark"
+{cluster}
 """
 
 

@@ -1,64 +1,80 @@
 """Executors come and go, whether the driver is one pod or has what spark-submit makes beside it."""
 
-import pytest
-
-from conftest import SMALL, VERSIONS, image
-from firesteel import TERMINAL, describe, start_run, wait_for, wait_for_state
+from conftest import SMALL, VERSIONS, in_layout, release, with_classifications
+from firesteel import TERMINAL, describe, start_run, story, wait_for, wait_for_state
 
 JOBS = "local:///opt/firesteel-jobs"
+LAYOUTS = ("compact", "classic")
+# The runs go side by side.
+TINY = SMALL.replace("cores=0.3", "cores=0.1").replace("instances=2", "instances=0")
 DYNAMIC = (
-    f"{SMALL.replace('instances=2', 'instances=0')} "
-    "--conf spark.dynamicAllocation.enabled=true "
-    "--conf spark.dynamicAllocation.shuffleTracking.enabled=true "
+    f"{TINY} --conf spark.dynamicAllocation.enabled=true "
     "--conf spark.dynamicAllocation.minExecutors=0 "
     "--conf spark.dynamicAllocation.maxExecutors=2 "
-    "--conf spark.dynamicAllocation.executorIdleTimeout=3s "
+    "--conf spark.dynamicAllocation.executorIdleTimeout=2s "
     "--conf spark.dynamicAllocation.schedulerBacklogTimeout=1s"
 )
+TEMPLATE = """
+metadata: {labels: {from-template: executor}}
+spec:
+  tolerations: [{key: spot, operator: Exists}]
+"""
 
 
-def in_layout(layout):
-    classification = {"classification": "firesteel", "properties": {"layout": layout}}
-    return {"configurationOverrides": {"applicationConfiguration": [classification]}}
-
-
-@pytest.mark.parametrize("version", VERSIONS)
-@pytest.mark.parametrize("layout", ["compact", "classic"])
 def test_executors_are_as_many_as_the_work_needs(
-    layout, version, kubernetes, client, virtual_cluster, namespace
+    kubernetes, server, client, virtual_cluster, namespace
 ):
-    parameters = f"{DYNAMIC} --conf spark.kubernetes.container.image={image(version)}"
-    release = "emr-7.14.0-latest" if version.startswith("3.5") else "emr-spark-8.1.0-latest"
-    run = start_run(
-        client,
-        virtual_cluster,
-        f"{JOBS}/waves.py",
-        ["30"],
-        parameters,
-        release=release,
-        **in_layout(layout),
-    )
+    template = {
+        "classification": "spark-defaults",
+        "properties": {"spark.firesteel.executor.podTemplate": TEMPLATE},
+    }
+    runs = {
+        start_run(
+            client,
+            virtual_cluster,
+            f"{JOBS}/waves.py",
+            parameters=DYNAMIC,
+            release=release(version),
+            **with_classifications(template, in_layout(layout)),
+        ): (layout, version)
+        for layout in LAYOUTS
+        for version in VERSIONS
+    }
+    seen = {run: {} for run in runs}
+    services = {}  # by the name of the driver that owns them
 
-    def executors():
-        pods = kubernetes.pods_of(namespace, run)
-        return [pod for pod in pods if pod["metadata"]["labels"]["spark-role"] == "executor"]
+    def two_executors_each():
+        for service in kubernetes.get("services", namespace):
+            for owner in service["metadata"].get("ownerReferences", []):
+                services[owner["name"]] = service["metadata"]["name"]
+        for run in runs:
+            for pod in kubernetes.pods_of(namespace, run):
+                if pod["metadata"]["labels"]["spark-role"] == "executor":
+                    seen[run][pod["metadata"]["name"]] = pod
+            job = describe(client, virtual_cluster, run)
+            few = len(seen[run]) < 2
+            assert not few or job["state"] not in TERMINAL, (runs[run], job["stateDetails"])
+        return all(len(executors) >= 2 for executors in seen.values())
 
-    def two_executors():
-        job = describe(client, virtual_cluster, run)
-        assert job["state"] not in TERMINAL, job["stateDetails"]
-        return len(executors()) == 2
-
-    wait_for("two executors for eight tasks", two_executors, 120)
-    services = kubernetes.get("services", namespace)
-    if layout == "classic":
-        # Executors find their driver by the name of its Service.
-        (service,) = services
-        address = f"{service['metadata']['name']}.{namespace}.svc"
-        for pod in executors():
-            environment = pod["spec"]["containers"][0]["env"]
-            urls = [item["value"] for item in environment if item["name"] == "SPARK_DRIVER_URL"]
-            assert urls == [f"spark://CoarseGrainedScheduler@{address}:7078"]
-    else:
-        assert services == []
-    wait_for("no executor while there is no work", lambda: not executors(), 60)
-    wait_for_state(client, virtual_cluster, run, {"COMPLETED"})
+    wait_for("two executors of each run", two_executors_each, 400)
+    for run in runs:
+        # The job itself looks whether its executors went before it did.
+        wait_for_state(client, virtual_cluster, run, {"COMPLETED"}, 400)
+    for run, (layout, version) in runs.items():
+        log = kubernetes.run("logs", "-n", namespace, f"spark-{run}-driver")
+        assert {"grown", "shrunk"} <= set(log.splitlines())
+        service = services.get(f"spark-{run}-driver")
+        assert (service is not None) == (layout == "classic"), (layout, version)
+        for pod in seen[run].values():
+            assert pod["metadata"]["labels"]["from-template"] == "executor"
+            assert {"key": "spot", "operator": "Exists"} in pod["spec"]["tolerations"]
+            if service:
+                # They find their driver by the name of its Service.
+                environment = pod["spec"]["containers"][0]["env"]
+                urls = [item["value"] for item in environment if item["name"] == "SPARK_DRIVER_URL"]
+                assert urls == [f"spark://CoarseGrainedScheduler@{service}.{namespace}.svc:7078"]
+        events = story(server, virtual_cluster, run)
+        assert [event["number"] for event in events] == list(range(1, len(events) + 1))
+        assert (events[-1]["kind"], events[-1]["state"]) == ("STATE", "COMPLETED")
+        chosen = "The classic layout was asked for." in [event["text"] for event in events]
+        assert chosen == (layout == "classic"), events

@@ -115,15 +115,6 @@ def test_a_namespace_that_does_not_exist_is_refused_at_once(client):
     assert "no-such-namespace" in refused.value.response["Error"]["Message"]
 
 
-def test_what_a_driver_pod_cannot_have_yet_is_named(client, virtual_cluster):
-    volume = "spark.kubernetes.driver.volumes.hostPath.data.mount.path"
-    parameters = f"{SMALL} --conf {volume}=/data"
-    run = start_run(client, virtual_cluster, JOB, parameters=parameters)
-    job = failed(client, virtual_cluster, run)
-    assert job["failureReason"] == "VALIDATION_ERROR"
-    assert volume in job["stateDetails"]
-
-
 def test_rights_that_are_missing_are_named(kubernetes, namespace, tmp_path):
     """A service account that may do nothing."""
     kubernetes.run("create", "serviceaccount", "nobody", "-n", namespace)

@@ -24,9 +24,10 @@ COMMITTER = {
         "org.apache.spark.internal.io.cloud.BindingParquetOutputCommitter"
     ),
 }
+# -Xshare:on: Java does not start where it cannot use the archive, in place of saying nothing.
 ARCHIVE = {
     "spark.driver.extraClassPath": "/opt/spark/classpath.jar",
-    "spark.driver.defaultJavaOptions": "-XX:SharedArchiveFile=/opt/spark/driver.jsa",
+    "spark.driver.defaultJavaOptions": "-XX:SharedArchiveFile=/opt/spark/driver.jsa -Xshare:on",
 }
 
 

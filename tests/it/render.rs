@@ -154,3 +154,56 @@ async fn a_request_prints_the_pod_of_its_run() {
     assert_eq!((code, printed.as_str()), (Some(1), ""), "{error}");
     assert!(error.contains("releaseLabel"), "{error}");
 }
+
+#[tokio::test]
+async fn a_request_gets_the_layout_and_the_templates_that_its_run_would_get() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("request.json");
+    let request = |classification: &str, properties: Value| {
+        let request = json!({
+            "releaseLabel": "emr-7.12.0-latest",
+            "jobDriver": {"sparkSubmitJobDriver": {"entryPoint": "s3://bucket/job.py"}},
+            "configurationOverrides": {"applicationConfiguration": [
+                {"classification": classification, "properties": properties},
+            ]},
+        });
+        std::fs::write(&file, request.to_string()).unwrap();
+    };
+    let path = file.to_str().unwrap();
+    let render = || async {
+        let (code, printed, error) = output(firesteel(&["render", "--start-job-run", path])).await;
+        let printed: Value = serde_json::from_str(&printed).unwrap_or_default();
+        (code, printed, error)
+    };
+
+    for (classification, properties, is_classic) in [
+        ("firesteel", json!({"layout": "classic"}), true),
+        ("firesteel", json!({"layout": "auto"}), false),
+        ("spark-defaults", json!({"spark.db.password": "x"}), true),
+    ] {
+        request(classification, properties.clone());
+        let (code, printed, error) = render().await;
+        assert_eq!(code, Some(0), "{error}");
+        let has_map = printed["configmap"].is_object();
+        assert_eq!(has_map, is_classic, "{properties}");
+    }
+
+    let template = "{\"spec\": {\"terminationGracePeriodSeconds\": 7}}";
+    let inline = "spark.firesteel.driver.podTemplate";
+    request("spark-defaults", json!({inline: template}));
+    let (code, printed, error) = render().await;
+    assert_eq!(code, Some(0), "{error}");
+    assert_eq!(printed["pod"]["spec"]["terminationGracePeriodSeconds"], 7);
+
+    let elsewhere = "https://templates.test/a?key=hidden";
+    request(
+        "spark-defaults",
+        json!({"spark.kubernetes.driver.podTemplateFile": elsewhere}),
+    );
+    let (code, _, error) = render().await;
+    assert_eq!(code, Some(1));
+    assert!(
+        error.contains(inline) && !error.contains("hidden"),
+        "{error}"
+    );
+}

@@ -367,9 +367,29 @@ async fn what_the_clusters_policy_refuses_is_refused_at_once(pool: PgPool) {
                  cluster's namespace."
             ),
         ),
+        // What else is wrong there hides nothing.
+        (
+            json!({"configurationOverrides": {"applicationConfiguration": [
+                {"classification": "nobodys", "properties": {}, "configurations": [
+                    {"classification": "spark-defaults",
+                     "properties": {"spark.kubernetes.context": "s3cret"}}]},
+            ]}}),
+            format!("{conf}Property spark.kubernetes.context is not allowed."),
+        ),
+        (
+            with(
+                submit_with("--conf spark.kubernetes.driver.podTemplateFile=s3://b/s3cret"),
+                conf_with("spark-defaults", json!({inline: "spec: {}"})),
+            ),
+            format!(
+                "Properties spark.kubernetes.driver.podTemplateFile and {inline} are both set; a \
+                 pod has one template."
+            ),
+        ),
     ] {
         let reply = app.client.start(&cluster, &with(job_run(), more)).await;
         reply.invalid(&message);
+        assert!(!reply.body.to_string().contains("s3cret"));
     }
     // What is wrong with a classification itself ends the run, as the service's do.
     let unknown = with(job_run(), conf_with("nobodys", json!({})));

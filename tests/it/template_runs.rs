@@ -5,7 +5,7 @@ use sqlx::PgPool;
 
 use crate::harness::TestApp;
 use crate::harness::client::{with, without};
-use crate::job_templates::{ROLE, create, data, describe_run, fixed, run_of};
+use crate::job_templates::{ROLE, create, data, describe_run, fixed, run_of, template};
 
 #[sqlx::test]
 async fn a_run_has_what_its_template_says_with_the_given_values(pool: PgPool) {
@@ -302,4 +302,70 @@ async fn a_replayed_start_outlives_its_template(pool: PgPool) {
     reply.invalid("The client token has already been used with a different request.");
     let reply = app.client.start(&cluster, &run_of(&id, &json!({}))).await;
     reply.not_found(&format!("Job template {id} doesn't exist."));
+}
+
+#[sqlx::test]
+async fn a_value_asks_for_no_more_than_its_giver_may(pool: PgPool) {
+    let app = TestApp::start(pool).await;
+    let cluster = app.client.virtual_cluster("jobs").await;
+    let open = json!({
+        "configurationOverrides": {"applicationConfiguration": [{
+            "classification": "spark-defaults",
+            "properties": {"spark.${key}": "${value}"},
+        }]},
+        "jobDriver": {"sparkSubmitJobDriver": {
+            "entryPoint": "s3://b/x.py",
+            "sparkSubmitParameters": "--conf spark.${word}=${value}",
+        }},
+        "parameterConfiguration": {"key": {}, "word": {}, "value": {}},
+    });
+    let id = create(&app, &with(fixed(), open)).await;
+    let conf = "configurationOverrides.applicationConfiguration is not valid: ";
+    let parameters = "jobDriver.sparkSubmitJobDriver.sparkSubmitParameters is not valid: ";
+    let path = "kubernetes.driver.volumes.hostPath.a.options.path";
+    let inline = "firesteel.executor.podTemplate";
+    let no_path = "is not allowed: the cluster's policy allows no such path of a node.";
+    for (key, word, value, message) in [
+        (
+            "kubernetes.namespace",
+            "x",
+            "v",
+            format!("{conf}Property spark.kubernetes.namespace is not allowed."),
+        ),
+        (
+            "x",
+            "kubernetes.namespace",
+            "v",
+            format!("{parameters}Property spark.kubernetes.namespace is not allowed."),
+        ),
+        (
+            "x",
+            path,
+            "/etc",
+            format!("{parameters}Property spark.{path} {no_path}"),
+        ),
+        (
+            inline,
+            "x",
+            "spec: {hostNetwork: true}",
+            format!(
+                "{conf}Executor pod template validation failed. Field spec.hostNetwork is not \
+                 allowed: the cluster's policy does not allow it."
+            ),
+        ),
+    ] {
+        let values = json!({"key": key, "word": word, "value": value});
+        let reply = app.client.start(&cluster, &run_of(&id, &values)).await;
+        reply.invalid(&message);
+    }
+
+    let reserved = json!({"configurationOverrides": {"applicationConfiguration": [{
+        "classification": "spark-defaults",
+        "properties": {"spark.kubernetes.namespace": "s3cret", "spark.app.id": "${spark.x}"},
+    }]}});
+    let request = template(&with(fixed(), reserved));
+    app.client.post("/jobtemplates", &request).await.invalid(
+        "jobTemplateData is not valid: configurationOverrides.applicationConfiguration is not \
+         valid: Property spark.kubernetes.namespace is not allowed.",
+    );
 }

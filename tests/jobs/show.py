@@ -17,12 +17,14 @@ def around(_=None):
         module = shown.TEXT
     except ImportError:
         module = None
+    mounted = [pathlib.Path(path) for path in os.environ.get("SHOW_FILES", "").split(":") if path]
     given = pathlib.Path(SparkFiles.get("fail.py"))
     return {
         "env": {name: text for name, text in os.environ.items() if name.startswith("SHOW_")},
         "conf": {path.name: path.read_text() for path in conf.glob("*.properties")},
         "file": given.read_text() if given.exists() else None,
         "module": module,
+        "mounted": {str(path): path.read_text() for path in mounted},
     }
 
 

@@ -13,8 +13,9 @@ use crate::config::{ClusterConfig, Config, InvalidConfig, Overrides};
 use crate::domain::ids::{AccountId, ClusterId, JobRunId};
 use crate::domain::job_run::{JobRun, State};
 use crate::http;
-use crate::spark::driver_pod::{self, Identity, Layout, PodSettings, Texts};
-use crate::spark::{self, DriverNames, RunSettings};
+use crate::spark::driver_pod::{self, Identity, PodSettings, Texts};
+use crate::spark::pod_template::{Role, inline_property};
+use crate::spark::{self, DriverNames, RunSettings, TemplateSource, Templates};
 
 /// Where no namespace is named.
 const NAMESPACE: &str = "default";
@@ -62,10 +63,33 @@ pub(super) fn render(args: &RenderArgs, request: &Path) -> anyhow::Result<Render
         job_run: driver.job_run,
         attempt: driver.attempt,
     };
-    let layout = args.layout().unwrap_or(Layout::Compact);
-    let objects =
-        driver_pod::of_job_run(&plan, &identity, &pod_settings, layout, &Texts::default())?;
+    let texts = texts(&plan.templates)?;
+    let layout = match args.layout() {
+        Some(layout) => layout,
+        None => driver_pod::choose(&plan, &texts, pod_settings.layout)?.layout,
+    };
+    let objects = driver_pod::of_job_run(&plan, &identity, &pod_settings, layout, &texts)?;
     Ok(Rendered::of(&objects)?)
+}
+
+/// The templates that the request holds. Others are a worker's to fetch, with what its run's
+/// account may reach.
+fn texts(templates: &Templates) -> anyhow::Result<Texts> {
+    let text = |role: Role, source: &Option<TemplateSource>| match source {
+        None => Ok(None),
+        Some(TemplateSource::Inline(text)) => Ok(Some(text.clone())),
+        Some(
+            TemplateSource::S3 { .. } | TemplateSource::Https(_) | TemplateSource::ConfigMap { .. },
+        ) => anyhow::bail!(
+            "{role} pod template: nothing is fetched here; give its text inline, as {}",
+            inline_property(role)
+        ),
+    };
+    Ok(Texts {
+        driver_template: text(Role::Driver, &templates.driver)?,
+        executor_template: text(Role::Executor, &templates.executor)?,
+        ..Texts::default()
+    })
 }
 
 fn text(request: &Path) -> anyhow::Result<String> {

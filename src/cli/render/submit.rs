@@ -1,5 +1,6 @@
 //! A spark-submit command line, rendered.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::Context as _;
@@ -22,6 +23,7 @@ pub(super) struct Request<'a> {
     pub namespace: Option<&'a str>,
     pub conf_dir: Option<&'a Path>,
     pub hadoop_conf_dir: Option<&'a Path>,
+    pub environment: BTreeMap<String, String>,
     pub user: &'a str,
     pub ids: &'a Ids,
 }
@@ -47,6 +49,7 @@ pub(super) fn render(args: &RenderArgs) -> anyhow::Result<Rendered> {
             namespace: args.namespace.as_deref(),
             conf_dir: args.conf_dir.as_deref(),
             hadoop_conf_dir: args.hadoop_conf_dir.as_deref(),
+            environment: args.env.iter().cloned().collect(),
             user: &user,
             ids: &ids,
         },
@@ -95,6 +98,7 @@ pub(super) fn objects(request: &Request<'_>, read: &Read<'_>) -> anyhow::Result<
         layout: request.layout,
         texts: &texts,
         user: request.user,
+        environment: &request.environment,
     })?;
     if let Some(uid) = &request.ids.pod_uid {
         objects.owned_by(uid);
@@ -121,7 +125,7 @@ fn submitter(
             Some(folder) => files::read_folder(folder)?,
             None => Default::default(),
         },
-        environment: Default::default(),
+        environment: request.environment.clone(),
     })
 }
 

@@ -55,6 +55,7 @@ fn render(version: &str, case: &Case) -> anyhow::Result<Value> {
         namespace: None,
         conf_dir: conf_dir.as_deref(),
         hadoop_conf_dir: hadoop_conf_dir.as_deref(),
+        environment: case.environment.clone(),
         user: "root",
         ids: &case.ids,
     };

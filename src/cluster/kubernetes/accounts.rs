@@ -18,6 +18,7 @@ use serde::de::IgnoredAny;
 use tokio::time::{Instant, sleep};
 
 use super::KubernetesCluster;
+use super::client::Failure;
 use super::refusal::{self, NotCreated, RACE_PAUSE};
 use crate::cluster::CreateError;
 use crate::domain::job_run::decide::Refusal;
@@ -64,7 +65,7 @@ pub(super) async fn ensure(
         Ok(()) => {}
         // Who made the account may have given it its rights in another way.
         Err(CreateError::Refused(Refusal::Forbidden(_)))
-            if making.exists::<ServiceAccount>(&accounts.driver).await => {}
+            if making.exists::<ServiceAccount>(&accounts.driver).await? => {}
         Err(error) => return Err(error),
     }
     making.create(&accounts.driver, &driver).await?;
@@ -164,9 +165,12 @@ impl Making<'_> {
                 }
             };
             return match refused {
-                // Rights are asked for before existence: what is there already needs none. An
-                // account's own rights are refused as rights that its maker does not have.
-                Refusal::Forbidden(_) | Refusal::Invalid(_) if self.exists::<K>(name).await => {
+                // Rights and quotas are asked for before existence: what is there already needs
+                // none. An account's own rights are refused as rights that its maker does not
+                // have.
+                Refusal::Forbidden(_) | Refusal::Invalid(_) | Refusal::Full(_)
+                    if self.exists::<K>(name).await? =>
+                {
                     Ok(())
                 }
                 Refusal::Forbidden(why) | Refusal::Invalid(why) => {
@@ -186,17 +190,29 @@ impl Making<'_> {
         }
     }
 
-    async fn exists<K>(&self, name: &str) -> bool
+    /// Whether an object is there as far as we may know. Silence is no answer.
+    async fn exists<K>(&self, name: &str) -> Result<bool, CreateError>
     where
         K: Resource<DynamicType = ()>,
     {
         let paths = Paths::new(K::url_path(&(), Some(self.namespace)));
         let request = paths.get(name, &GetParams::default());
         let client = &self.cluster.client;
-        client
-            .call::<IgnoredAny>(request, self.deadline)
-            .await
-            .is_ok()
+        match client.call::<IgnoredAny>(request, self.deadline).await {
+            Ok(_) => Ok(true),
+            Err(Failure::Rejected(no))
+                if no.has_reason("NotFound") || no.has_reason("Forbidden") =>
+            {
+                Ok(false)
+            }
+            Err(failure) => {
+                let now = Timestamp::now();
+                Err(CreateError::Refused(Refusal::Unreachable {
+                    since: client.silent_since(now),
+                    error: refusal::of_request(failure).to_string(),
+                }))
+            }
+        }
     }
 }
 

@@ -30,15 +30,27 @@ pub(super) struct Held {
     layout: Layout,
 }
 
+impl Held {
+    /// A container starts only with its conf folder, whose map is created after all the rest.
+    pub(super) fn waits_for_a_map(&self) -> bool {
+        let started = matches!(self.seen.driver.phase, DriverPhase::Running { .. });
+        self.layout == Layout::Classic && wants_parts(&self.seen) && !started
+    }
+}
+
 impl KubernetesCluster {
-    /// Why the driver does not have the usual layout, where it does not.
-    pub(super) fn layout_note(
+    /// Refuses what can never be a driver before anything is sent. Answers with the reason for the
+    /// layout where it is not the usual one.
+    pub(super) fn check(
         &self,
+        driver: &DriverRef,
         plan: &Plan,
         texts: &Texts,
-    ) -> Result<Option<String>, Refusal> {
+    ) -> Result<Vec<String>, Refusal> {
         let choice = self.choose_layout(plan, texts).map_err(of_plan)?;
-        Ok(choice.reason)
+        self.objects(driver, plan, texts, choice.layout)
+            .map_err(of_plan)?;
+        Ok(choice.reason.into_iter().collect())
     }
 
     /// Creates the driver, or makes the one complete that has its name.
@@ -71,9 +83,10 @@ impl KubernetesCluster {
         let held = taken?;
         if held.layout != choice.layout && wants_parts(&held.seen) {
             // It was created when the configuration was another.
-            objects = self
-                .objects(driver, plan, texts, held.layout)
-                .map_err(refused)?;
+            objects = match self.objects(driver, plan, texts, held.layout) {
+                Ok(objects) => objects,
+                Err(error) => return Err(incomplete(&held.seen, of_plan(error))),
+            };
         }
         self.add_dependents(driver, objects, held.seen, deadline)
             .await

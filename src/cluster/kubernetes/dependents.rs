@@ -38,6 +38,21 @@ pub(super) async fn create(
         };
         let now = Timestamp::now();
         match refusal::of_creation(failure, client.silent_since(now), now) {
+            // Rights, quotas and admission rules are asked before existence: what an earlier
+            // creation made is there whatever they say now.
+            NotCreated::Final(CreateError::Refused(
+                refusal @ (Refusal::Full(_) | Refusal::Forbidden(_) | Refusal::Invalid(_)),
+            )) => {
+                let taken = place.holder(client, dependent.metadata(), deadline).await;
+                return match taken {
+                    Ok(Holder::Same) => Ok(()),
+                    Ok(Holder::Nobody | Holder::Earlier(_) | Holder::Foreign)
+                    | Err(Failure::Rejected(_)) => Err(CreateError::Refused(refusal).about(&named)),
+                    Err(failure @ (Failure::Unsent(_) | Failure::Unanswered(_))) => {
+                        Err(open(failure).about(&named))
+                    }
+                };
+            }
             NotCreated::Final(error) => return Err(error.about(&named)),
             NotCreated::QuotaRace(why) => {
                 if Instant::now() + RACE_PAUSE >= deadline {

@@ -178,7 +178,7 @@ impl Cluster for KubernetesCluster {
             Err(Failure::Rejected(no)) if no.has_reason("Forbidden") => {}
             Err(failure) => return Err(refusal::of_request(failure).into()),
         }
-        let missing = rights::missing(&self.client, namespace)
+        let missing = rights::missing(&self.client, namespace, self.pod.layout)
             .await
             .map_err(refusal::of_request)?;
         if missing.is_empty() {
@@ -201,11 +201,9 @@ impl Cluster for KubernetesCluster {
             driver,
         };
         let texts = sources.texts(&plan.templates).await?;
-        let note = self.layout_note(plan, &texts)?;
-        Ok(Prepared {
-            texts,
-            notes: note.into_iter().collect(),
-        })
+        let mut notes = self.check(driver, plan, &texts)?;
+        notes.extend(templates::notes(&plan.templates, &texts));
+        Ok(Prepared { texts, notes })
     }
 
     fn prepare_timeout(&self) -> Duration {
@@ -230,6 +228,14 @@ impl Cluster for KubernetesCluster {
     ) -> Result<Seen, CreateError> {
         self.complete_found(driver, plan, &prepared.texts, seen)
             .await
+    }
+
+    async fn may_lack_parts(&self, driver: &DriverRef, _seen: &Seen) -> Result<bool, ClusterError> {
+        let holder = self.holder(driver, self.client.deadline()).await;
+        match holder.map_err(refusal::of_request)? {
+            NameHolder::Ours(held) => Ok(held.waits_for_a_map()),
+            NameHolder::Nobody | NameHolder::Foreign => Ok(false),
+        }
     }
 
     async fn occupy(&self, driver: &DriverRef) -> Result<Seen, CreateError> {

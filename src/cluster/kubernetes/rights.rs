@@ -10,30 +10,49 @@ use kube::api::PostParams;
 use kube::core::Request as Paths;
 
 use super::client::{Client, Failure};
+use crate::spark::driver_pod::LayoutSetting;
 
-/// What a run cannot do without. Cleaning up helpers is not among it: owner references do that in
-/// the end.
-const NEEDED_ON_PODS: [&str; 6] = [
-    "create",
-    "get",
-    "list",
-    "watch",
-    "delete",
-    "deletecollection",
+/// What no run can do without. What only some need, such as service accounts that nobody made yet,
+/// is told by the run that is refused it. Cleaning up helpers is left to owner references.
+const NEEDED: [(&str, &str); 6] = [
+    ("create", "pods"),
+    ("get", "pods"),
+    ("list", "pods"),
+    ("watch", "pods"),
+    ("delete", "pods"),
+    ("deletecollection", "pods"),
+];
+
+/// What every run needs where the cluster's layout is classic.
+const NEEDED_FOR_CLASSIC: [(&str, &str); 4] = [
+    ("create", "services"),
+    ("get", "services"),
+    ("create", "configmaps"),
+    ("get", "configmaps"),
 ];
 
 /// The needed rights that are missing in `namespace`, such as `create pods`. None are where the
 /// cluster does not let us ask.
-pub(super) async fn missing(client: &Client, namespace: &str) -> Result<Vec<String>, Failure> {
-    let answers = future::join_all(
-        NEEDED_ON_PODS.map(|verb| async move { (verb, may(client, verb, Some(namespace)).await) }),
-    )
+pub(super) async fn missing(
+    client: &Client,
+    namespace: &str,
+    layout: LayoutSetting,
+) -> Result<Vec<String>, Failure> {
+    let for_layout = match layout {
+        LayoutSetting::Classic => &NEEDED_FOR_CLASSIC[..],
+        LayoutSetting::Auto | LayoutSetting::Compact => &[],
+    };
+    let needed = NEEDED.iter().chain(for_layout);
+    let answers = future::join_all(needed.map(|(verb, resource)| async move {
+        let answer = may(client, verb, resource, Some(namespace)).await;
+        (format!("{verb} {resource}"), answer)
+    }))
     .await;
     let mut missing = Vec::new();
-    for (verb, answer) in answers {
+    for (right, answer) in answers {
         match answer {
             Ok(true) => {}
-            Ok(false) => missing.push(format!("{verb} pods")),
+            Ok(false) => missing.push(right),
             Err(Failure::Rejected(rejection)) if rejection.has_reason("Forbidden") => {}
             Err(failure) => return Err(failure),
         }
@@ -44,7 +63,7 @@ pub(super) async fn missing(client: &Client, namespace: &str) -> Result<Vec<Stri
 /// Whether the pods of all namespaces may be watched at once.
 pub(super) async fn may_watch_everywhere(client: &Client) -> Result<bool, Failure> {
     for verb in ["list", "watch"] {
-        match may(client, verb, None).await {
+        match may(client, verb, "pods", None).await {
             Ok(true) => {}
             Ok(false) => return Ok(false),
             Err(Failure::Rejected(rejection)) if rejection.has_reason("Forbidden") => {
@@ -56,12 +75,17 @@ pub(super) async fn may_watch_everywhere(client: &Client) -> Result<bool, Failur
     Ok(true)
 }
 
-async fn may(client: &Client, verb: &str, namespace: Option<&str>) -> Result<bool, Failure> {
+async fn may(
+    client: &Client,
+    verb: &str,
+    resource: &str,
+    namespace: Option<&str>,
+) -> Result<bool, Failure> {
     let review = SelfSubjectAccessReview {
         spec: SelfSubjectAccessReviewSpec {
             resource_attributes: Some(ResourceAttributes {
                 verb: Some(verb.to_owned()),
-                resource: Some("pods".to_owned()),
+                resource: Some(resource.to_owned()),
                 namespace: namespace.map(str::to_owned),
                 ..ResourceAttributes::default()
             }),

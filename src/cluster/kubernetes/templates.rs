@@ -8,6 +8,7 @@ use k8s_openapi::api::core::v1::ConfigMap;
 use kube::Resource as _;
 use kube::api::GetParams;
 use kube::core::Request as Paths;
+use reqwest::Url;
 
 use super::client::{Client, Failure};
 use super::refusal;
@@ -16,6 +17,7 @@ use crate::domain::ids::AccountId;
 use crate::domain::job_run::decide::Refusal;
 use crate::fetch::{FetchError, Fetcher};
 use crate::spark::driver_pod::Texts;
+use crate::spark::pod_template;
 use crate::spark::{TemplateSource, Templates};
 
 /// Where templates are looked for.
@@ -24,6 +26,51 @@ pub(super) struct Sources<'a> {
     pub client: &'a Client,
     pub account: &'a AccountId,
     pub driver: &'a DriverRef,
+}
+
+/// What of the `texts` of `templates` no pod will have.
+pub(super) fn notes(templates: &Templates, texts: &Texts) -> Vec<String> {
+    let given =
+        |source: &Option<TemplateSource>, text: &Option<String>| source.clone().zip(text.clone());
+    let driver = given(&templates.driver, &texts.driver_template);
+    let executor = given(&templates.executor, &texts.executor_template);
+    let both = if driver == executor {
+        vec![(Whose::Both, driver)]
+    } else {
+        vec![(Whose::Driver, driver), (Whose::Executor, executor)]
+    };
+    both.into_iter()
+        .filter_map(|(whose, given)| {
+            let (source, text) = given?;
+            note(whose, &source, &text)
+        })
+        .collect()
+}
+
+fn note(whose: Whose, source: &TemplateSource, text: &str) -> Option<String> {
+    let pod = pod_template::parse(text).ok()?;
+    let unknown = pod_template::unknown_fields(text, &pod);
+    if unknown.is_empty() {
+        return None;
+    }
+    let ignored = match source {
+        TemplateSource::Inline(_) | TemplateSource::ConfigMap { .. } => {
+            format!("{} (no field of a Pod)", unknown.join(", "))
+        }
+        // Whoever names a text elsewhere need not be one who may read it.
+        TemplateSource::S3 { .. } | TemplateSource::Https(_) => {
+            format!("{} that no Pod has", counted(unknown.len()))
+        }
+    };
+    let place = Place(source);
+    Some(format!("{whose} pod template {place}: ignored {ignored}."))
+}
+
+fn counted(fields: usize) -> String {
+    match fields {
+        1 => "a field".to_owned(),
+        _ => format!("{fields} fields"),
+    }
 }
 
 impl Sources<'_> {
@@ -159,17 +206,16 @@ impl fmt::Display for Place<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             TemplateSource::Inline(_) => f.write_str("in its property"),
+            // Hadoop once took keys before the bucket, and keys may hold what has to be escaped.
+            TemplateSource::S3 { uri, .. } if uri.contains(['@', '?', '#']) => f.write_str("in S3"),
             TemplateSource::S3 { uri, .. } => f.write_str(uri),
-            TemplateSource::Https(url) => {
-                let place = url.split(['?', '#']).next().unwrap_or_default();
-                let (scheme, place) = place.split_once("//").unwrap_or(("", place));
-                let (authority, path) = match place.split_once('/') {
-                    Some((authority, path)) => (authority, path),
-                    None => (place, ""),
-                };
-                let host = authority.rsplit('@').next().unwrap_or_default();
-                write!(f, "{scheme}//{host}/{path}")
-            }
+            TemplateSource::Https(url) => match Url::parse(url) {
+                Ok(url) => {
+                    let host = url.host_str().unwrap_or_default();
+                    write!(f, "https://{host}{}", url.path())
+                }
+                Err(_) => f.write_str("at an https:// URL"),
+            },
             TemplateSource::ConfigMap { name, key } => write!(f, "configmap:{name}/{key}"),
         }
     }

@@ -1,4 +1,5 @@
 mod creation;
+mod names;
 mod parts;
 mod requests;
 mod server;

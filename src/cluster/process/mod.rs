@@ -7,6 +7,7 @@ mod files;
 mod folder;
 mod host;
 mod launch;
+mod notes;
 mod toolchain;
 mod watch;
 
@@ -24,7 +25,7 @@ use self::folder::{Folder, Record, delete_leftovers};
 use self::launch::Launcher;
 use self::toolchain::Toolchain;
 use super::{Cluster, ClusterError, CreateError, DriverRef, Event, NamespaceError, Prepared, Seen};
-use crate::domain::ids::JobRunId;
+use crate::domain::ids::{AccountId, JobRunId};
 use crate::domain::job_run::decide::{Node, Refusal};
 use crate::domain::job_run::{DriverPhase, HolderKind};
 use crate::spark::Plan;
@@ -135,6 +136,21 @@ impl Cluster for ProcessCluster {
         } else {
             Err(NamespaceError::Missing(namespace.to_owned()))
         }
+    }
+
+    /// What a run asks of its pods does nothing for a process, and is told.
+    async fn prepare(
+        &self,
+        _account: &AccountId,
+        _driver: &DriverRef,
+        plan: &Plan,
+    ) -> Result<Prepared, Refusal> {
+        let spark = self.blocking(|host| host.launcher.toolchain.spark_version());
+        let spark = spark.await.ok().flatten();
+        Ok(Prepared {
+            notes: notes::of(plan, spark.as_deref()),
+            ..Prepared::default()
+        })
     }
 
     async fn create(

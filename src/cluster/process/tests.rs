@@ -1,6 +1,9 @@
 //! With a shell script in Spark's place: its first argument is what it does.
 
+mod abandoned;
 mod ends;
+mod names;
+mod notes;
 
 use std::os::unix::fs::PermissionsExt;
 use std::time::Instant;
@@ -156,34 +159,6 @@ async fn line_of(bench: &Bench, driver: &DriverRef, file: &str) -> String {
         assert!(Instant::now() < limit, "{file} stays empty");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-}
-
-#[tokio::test]
-async fn creating_twice_gives_one_process() {
-    let bench = Bench::new();
-    let (one, two) = (bench.cluster(), bench.cluster());
-    let driver = driver();
-    let plan = plan("echo ran >> ../ran; exec sleep 60");
-    let nothing = Prepared::default();
-    let (first, second) = tokio::join!(
-        one.create(&driver, &plan, &nothing),
-        two.create(&driver, &plan, &nothing)
-    );
-    let (first, second) = (first.unwrap(), second.unwrap());
-    assert_eq!(first.holder, second.holder);
-    line_of(&bench, &driver, "ran").await;
-    let third = one
-        .create(&driver, &plan, &Prepared::default())
-        .await
-        .unwrap();
-    assert_eq!(third.holder, first.holder);
-    // Even a start that overtakes all looks is let in once.
-    two.host
-        .start(&two.host.folder(&driver.namespace, &driver.name));
-    one.delete(&driver, &first.holder.uid).await.unwrap();
-    exit_when_ended(&one, &driver).await;
-    let ran = std::fs::read_to_string(bench.folder(&driver).join("ran")).unwrap();
-    assert_eq!(ran, "ran\n");
 }
 
 #[tokio::test]
@@ -382,90 +357,6 @@ async fn a_folder_that_cannot_be_read_stops_no_other_driver() {
 }
 
 #[tokio::test]
-async fn a_tombstone_keeps_its_name_from_a_driver_and_a_driver_from_a_tombstone() {
-    let bench = Bench::new();
-    let cluster = bench.cluster();
-    let (dead, alive) = (driver(), driver());
-    let tombstone = cluster.occupy(&dead).await.unwrap();
-    assert_eq!(tombstone.holder.kind, HolderKind::Tombstone);
-    let late = cluster
-        .create(&dead, &plan("touch ../ran"), &Prepared::default())
-        .await
-        .unwrap();
-    assert_eq!(late, tombstone);
-    let seen = cluster
-        .create(&alive, &plan("exec sleep 60"), &Prepared::default())
-        .await
-        .unwrap();
-    assert_eq!(cluster.occupy(&alive).await.unwrap().holder, seen.holder);
-    cluster.delete(&dead, &tombstone.holder.uid).await.unwrap();
-    assert_eq!(cluster.look(&dead).await.unwrap(), None);
-}
-
-#[tokio::test]
-async fn a_name_belongs_to_one_attempt_of_one_installation() {
-    let mut bench = Bench::new();
-    let driver = driver();
-    bench.cluster().occupy(&driver).await.unwrap();
-    bench.settings.installation = "another".to_owned();
-    let stranger = bench.cluster();
-    let refused = stranger
-        .create(&driver, &plan("exit 0"), &Prepared::default())
-        .await
-        .unwrap_err();
-    assert!(
-        matches!(refused, CreateError::Refused(Refusal::Invalid(_))),
-        "{refused}"
-    );
-    assert_eq!(stranger.look(&driver).await.unwrap(), None);
-}
-
-/// A folder whose creator died before it started the driver.
-fn abandon(cluster: &ProcessCluster, driver: &DriverRef, plan: &Plan) -> Record {
-    let host = &cluster.host;
-    let folder = host.folder(&driver.namespace, &driver.name);
-    let mut record = Record::new(driver, &host.settings.installation, Some(plan));
-    record.created_at = Timestamp::now() - jiff::SignedDuration::from_secs(60);
-    let files = host.launcher.files(plan, folder.path());
-    folder.create(&record, &files).unwrap();
-    record
-}
-
-#[tokio::test]
-async fn an_abandoned_driver_is_started_by_the_next_creation() {
-    let bench = Bench::new();
-    let cluster = bench.cluster();
-    let driver = driver();
-    let record = abandon(&cluster, &driver, &plan("exit 0"));
-    let seen = cluster
-        .create(&driver, &plan("exit 0"), &Prepared::default())
-        .await
-        .unwrap();
-    assert_eq!(seen.holder.uid, record.uid);
-    assert_eq!(exit_when_ended(&cluster, &driver).await.code, Some(0));
-}
-
-#[tokio::test]
-async fn an_abandoned_driver_is_started_by_a_watch() {
-    let bench = Bench::new();
-    let cluster = bench.cluster();
-    let driver = driver();
-    abandon(&cluster, &driver, &plan("exit 0"));
-    let (_namespaces, _events) = watching(&cluster);
-    assert_eq!(exit_when_ended(&cluster, &driver).await.code, Some(0));
-}
-
-#[tokio::test]
-async fn an_abandoned_driver_that_was_deleted_never_starts() {
-    let bench = Bench::new();
-    let cluster = bench.cluster();
-    let driver = driver();
-    let record = abandon(&cluster, &driver, &plan("exit 0"));
-    cluster.delete(&driver, &record.uid).await.unwrap();
-    assert_eq!(cluster.look(&driver).await.unwrap(), None);
-}
-
-#[tokio::test]
 async fn a_driver_gets_a_clean_environment() {
     let bench = Bench::new();
     let cluster = bench.cluster();
@@ -549,4 +440,24 @@ async fn a_namespace_is_a_name_and_no_path() {
                 .is_err()
         );
     }
+}
+
+#[tokio::test]
+async fn what_is_asked_of_pods_is_told_to_do_nothing() {
+    let bench = Bench::new();
+    let cluster = bench.cluster();
+    let account = AccountId::parse("123456789012").unwrap();
+    let mut plan = plan("exit 0");
+    let notes = async |plan: &Plan| {
+        let prepared = cluster.prepare(&account, &driver(), plan).await;
+        prepared.map(|prepared| prepared.notes).unwrap().concat()
+    };
+    assert_eq!(notes(&plan).await, "");
+    plan.node_label = Some("gpu".to_owned());
+    plan.templates.executor = Some(crate::spark::TemplateSource::Inline("spec: {}".to_owned()));
+    let told = notes(&plan).await;
+    assert!(
+        told.contains("Pod templates") && told.contains("nodeLabel"),
+        "{told}"
+    );
 }

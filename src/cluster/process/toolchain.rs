@@ -49,11 +49,24 @@ impl Toolchain {
 
     /// Whether Spark can read from S3.
     pub fn has_s3(&self) -> bool {
+        self.jars().any(|jar| jar.starts_with("hadoop-aws"))
+    }
+
+    /// The version of Spark, as its jars tell it: `3.5.9` of `spark-core_2.12-3.5.9.jar`.
+    pub fn spark_version(&self) -> Option<String> {
+        self.jars().find_map(|jar| {
+            let scala_and_version = jar.strip_prefix("spark-core_")?.strip_suffix(".jar")?;
+            let (_, version) = scala_and_version.split_once('-')?;
+            Some(version.to_owned())
+        })
+    }
+
+    fn jars(&self) -> impl Iterator<Item = String> {
         std::fs::read_dir(self.spark_home.join("jars"))
             .into_iter()
             .flatten()
             .flatten()
-            .any(|jar| jar.file_name().to_string_lossy().starts_with("hadoop-aws"))
+            .map(|jar| jar.file_name().to_string_lossy().into_owned())
     }
 }
 

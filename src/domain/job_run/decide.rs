@@ -165,13 +165,11 @@ impl Case<'_> {
     fn condemns(&self, refusal: &Refusal) -> bool {
         match refusal {
             Refusal::Plan(_) | Refusal::Invalid(_) => true,
-            Refusal::Full(_) | Refusal::Forbidden(_) | Refusal::NamespaceMissing => {
-                self.facts.incomplete_since.is_some()
-            }
-            Refusal::Busy
-            | Refusal::Replaced
-            | Refusal::Unprepared(_)
-            | Refusal::Unreachable { .. } => false,
+            Refusal::Full(_)
+            | Refusal::Forbidden(_)
+            | Refusal::NamespaceMissing
+            | Refusal::Unprepared(_) => self.facts.incomplete_since.is_some(),
+            Refusal::Busy | Refusal::Replaced | Refusal::Unreachable { .. } => false,
         }
     }
 
@@ -197,8 +195,11 @@ impl Case<'_> {
                 }
             }
             Refusal::Unprepared(why) => {
-                let limit = self.policy.template_timeout;
-                if self.now >= after(self.run.created_at, limit) {
+                let (since, limit) = match self.facts.incomplete_since {
+                    None => (self.run.created_at, self.policy.template_timeout),
+                    Some(since) => (since, self.policy.start_timeout),
+                };
+                if self.now >= after(since, limit) {
                     let details = format!(
                         "JobRun submission failed. It waited {} s in vain for what its driver \
                          needs. {why}",

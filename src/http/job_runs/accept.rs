@@ -20,6 +20,8 @@ use crate::spark::params::{self, ParamsError};
 use crate::spark::{PlanError, Policy, pod_template};
 use crate::wire::{self, ApiError};
 
+type Properties = BTreeMap<String, String>;
+
 const LOG_URI: &str =
     "configurationOverrides.monitoringConfiguration.s3MonitoringConfiguration.logUri";
 
@@ -37,8 +39,9 @@ pub(super) fn job_run(
     check_classifications(overrides.as_ref())?;
     let max_attempts = max_attempts(request.retry_policy_configuration.as_ref())?;
     check_role(request.execution_role_arn.as_deref(), caller)?;
-    check_parameters(&driver, &settings.policy)?;
-    check_configurations(overrides.as_ref(), &settings.policy)?;
+    let of_parameters = check_parameters(&driver, &settings.policy)?;
+    let of_configurations = check_configurations(overrides.as_ref(), &settings.policy)?;
+    check_together(of_configurations, of_parameters)?;
     let tags = request.tags.unwrap_or_default();
     tags::check(&tags)?;
     Ok(NewJobRun {
@@ -131,7 +134,7 @@ fn check_role(role: Option<&str>, caller: &Caller) -> Result<(), ApiError> {
     }
 }
 
-fn check_parameters(driver: &JobDriver, policy: &Policy) -> Result<(), ApiError> {
+fn check_parameters(driver: &JobDriver, policy: &Policy) -> Result<Properties, ApiError> {
     type Parse = fn(&str) -> Result<params::Params, ParamsError>;
     let (member, parse, parameters): (_, Parse, _) = match driver {
         JobDriver::SparkSubmit { parameters, .. } => (
@@ -152,7 +155,7 @@ fn check_parameters(driver: &JobDriver, policy: &Policy) -> Result<(), ApiError>
         Err(error) => return invalid(&error),
     };
     match check_properties(&given, policy) {
-        Ok(()) => Ok(()),
+        Ok(()) => Ok(given),
         Err(error) => invalid(&error),
     }
 }
@@ -161,21 +164,28 @@ fn check_parameters(driver: &JobDriver, policy: &Policy) -> Result<(), ApiError>
 fn check_configurations(
     overrides: Option<&ConfigurationOverrides>,
     policy: &Policy,
-) -> Result<(), ApiError> {
+) -> Result<Properties, ApiError> {
     let given = overrides.and_then(|overrides| overrides.application_configuration.as_deref());
-    let Ok(conf) = conf::read(given.unwrap_or_default()) else {
-        return Ok(());
-    };
-    match check_properties(&conf.properties, policy) {
-        Ok(()) => Ok(()),
+    let properties = conf::properties(given.unwrap_or_default());
+    match check_properties(&properties, policy) {
+        Ok(()) => Ok(properties),
         Err(error) => refused(&format!(
             "configurationOverrides.applicationConfiguration is not valid: {error}"
         )),
     }
 }
 
+/// A pod has one template, wherever it is named.
+fn check_together(mut given: Properties, over_it: Properties) -> Result<(), ApiError> {
+    given.extend(over_it);
+    match pod_template::take(&mut BTreeMap::new(), &mut given) {
+        Ok(_) => Ok(()),
+        Err(error) => refused(&error.to_string()),
+    }
+}
+
 /// What is known of the properties of one source before anything is fetched.
-fn check_properties(given: &BTreeMap<String, String>, policy: &Policy) -> Result<(), PlanError> {
+fn check_properties(given: &Properties, policy: &Policy) -> Result<(), PlanError> {
     policy.check_properties(given)?;
     pod_template::take(&mut BTreeMap::new(), &mut given.clone())?;
     Ok(())

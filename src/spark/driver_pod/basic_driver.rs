@@ -106,13 +106,11 @@ pub(super) fn port(run: &Run<'_>, keys: &[&str], default: i32) -> Result<i32, Bu
     let Some((key, text)) = set else {
         return Ok(default);
     };
-    match text.trim().parse() {
-        Ok(port) if (1..=65535).contains(&port) => Ok(port),
-        Ok(_) | Err(_) => Err(BuildError::Property {
-            key: key.to_owned(),
-            expected: "a port",
-        }),
-    }
+    // Spark asks for a number alone; which ports there are is Kubernetes' to say.
+    text.trim().parse().map_err(|_| BuildError::Property {
+        key: key.to_owned(),
+        expected: "a port",
+    })
 }
 
 fn environment(draft: &mut Draft, run: &Run<'_>) {

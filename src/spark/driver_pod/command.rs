@@ -5,6 +5,9 @@ use super::basic_driver::BIND_ADDRESS;
 use super::{BuildError, Draft, Layout, Run, conf};
 use crate::spark::plan::Language;
 
+const PYTHON: &str = "PYSPARK_PYTHON";
+const DRIVER_PYTHON: &str = "PYSPARK_DRIVER_PYTHON";
+
 #[expect(clippy::unnecessary_wraps, reason = "every step has this form")]
 pub(super) fn build(draft: &mut Draft, run: &Run<'_>) -> Result<(), BuildError> {
     if run.plan.language == Language::Python {
@@ -20,11 +23,15 @@ pub(super) fn build(draft: &mut Draft, run: &Run<'_>) -> Result<(), BuildError> 
 }
 
 fn python(draft: &mut Draft, run: &Run<'_>) {
+    let submitters = |name: &str| run.environment.get(name).map(String::as_str);
     let python = run.properties.get("spark.pyspark.python");
     let driver_python = run.properties.get("spark.pyspark.driver.python").or(python);
     for (name, value) in [
-        ("PYSPARK_PYTHON", python),
-        ("PYSPARK_DRIVER_PYTHON", driver_python),
+        (PYTHON, python.or_else(|| submitters(PYTHON))),
+        (
+            DRIVER_PYTHON,
+            driver_python.or_else(|| submitters(DRIVER_PYTHON)),
+        ),
     ] {
         if let Some(value) = value {
             draft.set_env(name, value);

@@ -20,6 +20,7 @@ pub(super) struct Run<'a> {
     pub layout: Layout,
     pub texts: &'a Texts,
     pub user: &'a str,
+    pub environment: &'a BTreeMap<String, String>,
     pub version: SparkVersion,
     /// As the caller and the configuration gave them.
     pub properties: Properties<'a>,
@@ -34,6 +35,7 @@ impl<'a> Run<'a> {
             layout: submission.layout,
             texts: submission.texts,
             user: submission.user,
+            environment: submission.environment,
             version,
             properties: Properties::new(&submission.plan.properties, version.scala()),
         })

@@ -9,8 +9,9 @@ const PREFIX: &str = "spark.kubernetes.driver.secretKeyRef.";
 pub(super) fn build(draft: &mut Draft, run: &Run<'_>) -> Result<(), BuildError> {
     for (variable, reference) in run.properties.under_in_sparks_order(PREFIX) {
         let (name, key) = reference
+            .trim_end_matches(':')
             .split_once(':')
-            .filter(|(name, key)| !name.is_empty() && !key.is_empty() && !key.contains(':'))
+            .filter(|(_, key)| !key.contains(':'))
             .ok_or_else(|| BuildError::Property {
                 key: format!("{PREFIX}{variable}"),
                 expected: "the name of a Secret and a key of it, as name:key",

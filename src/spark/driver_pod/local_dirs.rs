@@ -6,6 +6,7 @@ use k8s_openapi::api::core::v1::{EmptyDirVolumeSource, Volume};
 use super::{BuildError, Draft, Run};
 
 const VOLUME: &str = "spark-local-dir-";
+const DIRECTORIES: &str = "SPARK_LOCAL_DIRS";
 
 pub(super) fn build(draft: &mut Draft, run: &Run<'_>) -> Result<(), BuildError> {
     let mounts = draft.container.volume_mounts.iter().flatten();
@@ -15,12 +16,14 @@ pub(super) fn build(draft: &mut Draft, run: &Run<'_>) -> Result<(), BuildError> 
         .collect();
     if directories.is_empty() {
         directories = run
-            .properties
-            .get("spark.local.dir")
+            .environment
+            .get(DIRECTORIES)
+            .map(String::as_str)
+            .or_else(|| run.properties.get("spark.local.dir"))
             .unwrap_or(&run.names.local_dir)
+            .trim_end_matches(',')
             .split(',')
-            .map(|path| path.trim().to_owned())
-            .filter(|path| !path.is_empty())
+            .map(str::to_owned)
             .collect();
         let in_memory = run.properties.flag("spark.kubernetes.local.dirs.tmpfs")?;
         for (path, number) in directories.iter().zip(1..) {
@@ -35,6 +38,6 @@ pub(super) fn build(draft: &mut Draft, run: &Run<'_>) -> Result<(), BuildError> 
             draft.mount(volume, path);
         }
     }
-    draft.set_env("SPARK_LOCAL_DIRS", &directories.join(","));
+    draft.set_env(DIRECTORIES, &directories.join(","));
     Ok(())
 }

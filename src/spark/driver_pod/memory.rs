@@ -17,12 +17,28 @@ pub(super) fn default_overhead_factor(language: Language) -> &'static str {
     }
 }
 
-/// A number as Java writes a double, where both write it without an exponent.
+/// A number as Java writes a double.
 pub(super) fn java_double(text: &str) -> String {
-    match text.trim().parse::<f64>() {
-        Ok(number) if (1e-3..1e7).contains(&number) => format!("{number:?}"),
-        Ok(_) | Err(_) => text.to_owned(),
+    let Some(number) = parse_double(text) else {
+        return text.to_owned();
+    };
+    if number == 0.0 || (1e-3..1e7).contains(&number.abs()) {
+        return format!("{number:?}");
     }
+    let text = format!("{number:e}");
+    match text.split_once('e') {
+        Some((digits, exponent)) if digits.contains('.') => format!("{digits}E{exponent}"),
+        Some((digits, exponent)) => format!("{digits}.0E{exponent}"),
+        None => text,
+    }
+}
+
+/// As Java reads a double: Java's own suffixes of such numbers may stand behind it.
+fn parse_double(text: &str) -> Option<f64> {
+    let text = text.trim();
+    let number = text.strip_suffix(['f', 'F', 'd', 'D']).unwrap_or(text);
+    let is_number = number.ends_with(|c: char| c.is_ascii_digit() || c == '.');
+    number.parse().ok().filter(|_| is_number)
 }
 
 /// The driver container's request and limit, in MiB.
@@ -43,20 +59,22 @@ pub(super) fn driver_mib(run: &Run<'_>) -> Result<u64, BuildError> {
 }
 
 fn overhead_factor(run: &Run<'_>) -> Result<f64, BuildError> {
-    let (key, text) = [
-        "spark.driver.memoryOverheadFactor",
-        "spark.kubernetes.memoryOverheadFactor",
-    ]
-    .into_iter()
-    .find_map(|key| Some((key, run.properties.get(key)?)))
-    .unwrap_or(("", default_overhead_factor(run.plan.language)));
-    match text.trim().parse::<f64>() {
-        Ok(factor) if factor.is_finite() && factor > 0.0 => Ok(factor),
-        Ok(_) | Err(_) => Err(BuildError::Property {
-            key: key.to_owned(),
-            expected: "a number above 0",
-        }),
+    const OWN: &str = "spark.driver.memoryOverheadFactor";
+    const OF_ALL: &str = "spark.kubernetes.memoryOverheadFactor";
+    let refused = |key: &str, expected| BuildError::Property {
+        key: key.to_owned(),
+        expected,
+    };
+    if let Some(text) = run.properties.get(OWN) {
+        return parse_double(text)
+            .filter(|factor| factor.is_finite() && *factor > 0.0)
+            .ok_or_else(|| refused(OWN, "a number above 0"));
     }
+    let text = run.properties.get(OF_ALL);
+    let text = text.unwrap_or(default_overhead_factor(run.plan.language));
+    parse_double(text)
+        .filter(|factor| factor.is_finite() && *factor >= 0.0)
+        .ok_or_else(|| refused(OF_ALL, "a number not below 0"))
 }
 
 #[expect(

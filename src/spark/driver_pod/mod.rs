@@ -160,6 +160,8 @@ pub struct Submission<'a> {
     pub texts: &'a Texts,
     /// The Hadoop user of the driver, unless it runs as a proxy user.
     pub user: &'a str,
+    /// What the driver may inherit of its submitter's environment.
+    pub environment: &'a BTreeMap<String, String>,
 }
 
 /// Builds the objects of a driver, none of them owned yet.
@@ -205,14 +207,16 @@ fn start(run: &Run<'_>) -> Result<Start, BuildError> {
         .properties
         .get("spark.kubernetes.driver.podTemplateContainerName");
     let mut start = pod_template::start(template, name);
-    match start.metadata.namespace.take() {
-        Some(namespace)
-            if namespace != run.names.namespace && !run.version.overrides_template_namespace() =>
-        {
-            Err(BuildError::TemplateNamespace)
+    // Spark's client puts its own in the place of one that is given.
+    if let Some(namespace) = &mut start.metadata.namespace
+        && *namespace != run.names.namespace
+    {
+        if !run.version.overrides_template_namespace() {
+            return Err(BuildError::TemplateNamespace);
         }
-        Some(_) | None => Ok(start),
+        namespace.clone_from(&run.names.namespace);
     }
+    Ok(start)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! What a job run's driver has beyond spark-submit's, in either layout: the cluster's settings
 //! where the run says nothing, and the marks by which its pods are found.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::{
@@ -8,7 +9,7 @@ use super::{
     build, credentials, labels,
 };
 use crate::spark::plan::Plan;
-use crate::spark::pod_template::Role;
+use crate::spark::pod_template::{self, Role};
 use crate::spark::policy::Granted;
 use crate::spark::service_accounts::ServiceAccounts;
 
@@ -34,12 +35,15 @@ pub fn of_job_run(
     plan.properties = properties(&plan, identity, settings, layout);
     escape_references(&mut plan);
     let names = Names::of_attempt(identity, &plan.app_id);
+    let texts = &as_judged(&plan, texts)?;
     let mut objects = build(&Submission {
         plan: &plan,
         names: &names,
         layout,
         texts,
         user: USER,
+        // Who submits is a server, whose environment is nobody's business.
+        environment: &BTreeMap::new(),
     })?;
     if !plan.templates.driver_is_trusted {
         check_pod(&plan, settings, &objects)?;
@@ -77,6 +81,25 @@ fn check_templates(plan: &Plan, settings: &PodSettings, texts: &Texts) -> Result
     Ok(())
 }
 
+/// A driver reads its executors' template by itself, and must find in it what was judged here: not
+/// another reading of the same text, and no field that was not known.
+fn as_judged<'t>(plan: &Plan, texts: &'t Texts) -> Result<Cow<'t, Texts>, BuildError> {
+    let Some(text) = &texts.executor_template else {
+        return Ok(Cow::Borrowed(texts));
+    };
+    if plan.templates.executor_is_trusted {
+        return Ok(Cow::Borrowed(texts));
+    }
+    let text = pod_template::as_read(text).map_err(|error| BuildError::Template {
+        role: Role::Executor,
+        error,
+    })?;
+    Ok(Cow::Owned(Texts {
+        executor_template: Some(text),
+        ..texts.clone()
+    }))
+}
+
 /// What properties ask for was checked where they were given.
 fn check_pod(plan: &Plan, settings: &PodSettings, objects: &Objects) -> Result<(), BuildError> {
     let granted = Granted {
@@ -87,7 +110,10 @@ fn check_pod(plan: &Plan, settings: &PodSettings, objects: &Objects) -> Result<(
         host_paths: plan
             .properties
             .iter()
-            .filter(|(key, _)| key.starts_with("spark.kubernetes.driver.volumes.hostPath."))
+            .filter(|(key, _)| {
+                key.starts_with("spark.kubernetes.driver.volumes.hostPath.")
+                    && key.ends_with(".options.path")
+            })
             .map(|(_, value)| value.as_str())
             .collect(),
     };
@@ -237,3 +263,6 @@ fn mark(objects: &mut Objects, identity: &Identity, app_id: &str) {
         driver.termination_message_policy = Some("FallbackToLogsOnError".to_owned());
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -88,7 +88,7 @@ fn service(run: &Run<'_>, ports: &[Port]) -> Result<Service, BuildError> {
     Ok(Service {
         metadata: ObjectMeta {
             name: Some(run.names.service.clone()),
-            labels: Some(service_labels(run)?),
+            labels: Some(service_labels(run)),
             annotations: has_annotations.then_some(annotations),
             ..ObjectMeta::default()
         },
@@ -97,19 +97,13 @@ fn service(run: &Run<'_>, ports: &[Port]) -> Result<Service, BuildError> {
     })
 }
 
-fn service_labels(run: &Run<'_>) -> Result<BTreeMap<String, String>, BuildError> {
+fn service_labels(run: &Run<'_>) -> BTreeMap<String, String> {
     let mut labels = BTreeMap::new();
     if run.version.shapes_service() {
         labels = map(run.properties.under(LABEL));
     }
-    let app_id = (labels::SPARK_APP_ID.to_owned(), run.plan.app_id.clone());
-    match labels.insert(app_id.0, app_id.1) {
-        Some(_) => Err(BuildError::Reserved(format!(
-            "{LABEL}{}",
-            labels::SPARK_APP_ID
-        ))),
-        None => Ok(labels),
-    }
+    labels.insert(labels::SPARK_APP_ID.to_owned(), run.plan.app_id.clone());
+    labels
 }
 
 fn map<'a>(entries: impl Iterator<Item = (&'a str, &'a str)>) -> BTreeMap<String, String> {

@@ -83,6 +83,7 @@ fn what_means_nothing_here_is_ignored_with_a_word() {
         params.warnings,
         [
             "Option --queue has no meaning here.",
+            "Option --supervise has no meaning here.",
             "Property hadoop.x was ignored: it does not start with spark.",
             "Option --total-executor-cores has no meaning here.",
         ]
@@ -96,6 +97,12 @@ fn refusals_name_the_word() {
         ("--foo=s3cret", ParamsError::Unknown("--foo".to_owned())),
         ("-x", ParamsError::Unknown("-x".to_owned())),
         ("stray --name a", ParamsError::Stray("stray".to_owned())),
+        // A value that lost its option may be a secret.
+        ("spark.x=s3cret", ParamsError::Stray("spark.x=".to_owned())),
+        (
+            "--name a -Dx=s3cret",
+            ParamsError::Unknown("-Dx=".to_owned()),
+        ),
         (
             "--master yarn",
             ParamsError::NotAllowed("--master".to_owned()),
@@ -109,6 +116,11 @@ fn refusals_name_the_word() {
         ("--version", ParamsError::NotAllowed("--version".to_owned())),
         ("--name", ParamsError::NoValue("--name".to_owned())),
         ("--conf", ParamsError::NoValue("--conf".to_owned())),
+        ("--conf a", ParamsError::NoEquals),
+        (
+            "--conf 'spark.a.b: s3cret'",
+            ParamsError::NoEqualsAfter("spark.a.b".to_owned()),
+        ),
         ("--name 'a", ParamsError::Unclosed),
         ("--name a\\", ParamsError::Unclosed),
     ] {

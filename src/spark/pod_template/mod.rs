@@ -7,7 +7,7 @@ mod source;
 use k8s_openapi::api::core::v1::{Container, Pod, PodSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
-pub use parse::{MAX_BYTES, TemplateError, parse, unknown_fields};
+pub use parse::{MAX_BYTES, TemplateError, as_read, parse, unknown_fields};
 pub use source::{SourceError, TemplateSource, Templates, inline_property, take};
 
 /// Whose pod a template is for.

@@ -44,12 +44,12 @@ pub enum SourceError {
     Both(String, String),
 }
 
-/// Texts may hold secrets, and so may the query of a URL.
+/// Texts may hold secrets, and so may what stands before a host or bucket, and a query.
 impl fmt::Debug for TemplateSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Inline(_) => f.write_str("Inline"),
-            Self::S3 { uri, .. } => f.debug_tuple("S3").field(uri).finish(),
+            Self::S3 { .. } => f.write_str("S3"),
             Self::Https(_) => f.write_str("Https"),
             Self::ConfigMap { name, key } => {
                 f.debug_tuple("ConfigMap").field(name).field(key).finish()

@@ -107,7 +107,8 @@ impl Policy {
 
     /// Checks a driver's pod with everything merged into it.
     pub fn check_driver(&self, pod: &Pod, granted: &Granted<'_>) -> Result<(), Breach> {
-        match fields::check(self, &json(pod), granted) {
+        let pod = json(pod);
+        match fields::check(self, &pod, granted).or_else(|| values::second_driver(&pod)) {
             Some((path, why)) => Err(Breach::Field {
                 role: Role::Driver,
                 path,

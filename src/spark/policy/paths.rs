@@ -25,7 +25,15 @@ pub(super) fn is_allowed(patterns: &[String], path: &str) -> bool {
 
 /// Whether a path within a volume stays there.
 pub(super) fn stays_below(sub_path: &str) -> bool {
-    !sub_path.starts_with('/') && sub_path.split('/').all(|part| part != "..")
+    is_taken_as_it_is(sub_path)
+        && !sub_path.starts_with('/')
+        && sub_path.split('/').all(|part| part != "..")
+}
+
+/// Spark cuts blanks off values, control characters among them: what is judged must be what is
+/// mounted.
+fn is_taken_as_it_is(path: &str) -> bool {
+    path.trim() == path && !path.contains(char::is_control)
 }
 
 /// The parts of an absolute path.
@@ -35,8 +43,6 @@ fn plain(path: &str) -> Option<Vec<&str>> {
         .split('/')
         .filter(|part| !matches!(*part, "" | "."))
         .collect();
-    let is_plain = parts
-        .iter()
-        .all(|part| *part != ".." && !part.contains('\0'));
+    let is_plain = is_taken_as_it_is(path) && !parts.contains(&"..");
     is_plain.then_some(parts)
 }

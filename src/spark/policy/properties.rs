@@ -21,12 +21,15 @@ const OVERRIDDEN: [&str; 9] = [
 /// A reserved property, or the beginning of several.
 const IDENTITY: [&str; 2] = ["spark.kubernetes.authenticate.", "spark.remote"];
 
-const MARKED: [(&str, bool); 5] = [
+const MARKED: [(&str, bool); 8] = [
     ("spark.kubernetes.driver.label.", false),
     ("spark.kubernetes.driver.annotation.", true),
     ("spark.kubernetes.driver.service.label.", false),
+    ("spark.kubernetes.driver.service.annotation.", false),
     ("spark.kubernetes.executor.label.", false),
     ("spark.kubernetes.executor.annotation.", true),
+    ("spark.kubernetes.executor.service.label.", false),
+    ("spark.kubernetes.executor.service.annotation.", false),
 ];
 
 /// Whether the cluster sets this property whatever a run says.
@@ -81,16 +84,21 @@ fn is_unknown_own(key: &str) -> bool {
 }
 
 fn check_volume(policy: &Policy, key: &str, volume: &str, value: &str) -> Result<(), Breach> {
-    let is_path = volume.starts_with("hostPath.") && volume.ends_with(".options.path");
-    if is_path && !paths::is_allowed(&policy.host_paths, value.trim()) {
+    // A kind, a name without dots, and an option.
+    let mut parts = volume.splitn(3, '.');
+    let (kind, option) = (parts.next(), parts.nth(1).unwrap_or_default());
+    let is_path = kind == Some("hostPath") && option == "options.path";
+    if is_path && !paths::is_allowed(&policy.host_paths, value) {
         return refuse(key, values::HOST_PATH);
     }
-    let is_sub_path = volume.ends_with(".mount.subPath") || volume.ends_with(".mount.subPathExpr");
-    if is_sub_path && !paths::stays_below(value.trim()) {
+    let is_sub_path = matches!(option, "mount.subPath" | "mount.subPathExpr");
+    if is_sub_path && !paths::stays_below(value) {
         return refuse(key, values::SUB_PATH);
     }
-    let label = volume.split_once(".label.").map(|(_, name)| name);
-    if label.is_some_and(labels::is_reserved) {
+    let mark = ["label.", "annotation."]
+        .iter()
+        .find_map(|kind| option.strip_prefix(kind));
+    if mark.is_some_and(labels::is_reserved) {
         return Err(Breach::Property(key.to_owned()));
     }
     Ok(())

@@ -341,6 +341,78 @@ fn names_that_are_taken_are_refused() {
     }
 }
 
+/// Spark trims what it reads, and what it makes of a path is what is mounted.
+#[test]
+fn what_is_mounted_is_what_was_judged() {
+    let policy = Policy::default();
+    for role in ["driver", "executor"] {
+        let volume = format!("spark.kubernetes.{role}.volumes.hostPath.a");
+        for path in [" /mnt", "/mnt/.. ", "/mnt/..\u{1}", "\t/mnt", "/data\n/x"] {
+            let key = format!("{volume}.options.path");
+            assert!(property(&policy, &key, path).is_err(), "{path:?}");
+        }
+        for path in ["a/.. ", "..\u{1}", " /etc"] {
+            for option in ["subPath", "subPathExpr"] {
+                let key = format!("{volume}.mount.{option}");
+                assert!(property(&policy, &key, path).is_err(), "{path:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn no_name_of_a_volume_hides_a_mark() {
+    let everything = Policy {
+        allow_properties: vec!["*".to_owned()],
+        ..Policy::default()
+    };
+    for key in [
+        "spark.kubernetes.driver.volumes.persistentVolumeClaim.label.label.firesteel.dev/holder",
+        "spark.kubernetes.executor.volumes.persistentVolumeClaim.a.annotation.firesteel.dev/x",
+        "spark.kubernetes.driver.service.annotation.firesteel.dev/x",
+        "spark.kubernetes.executor.service.label.spark-role",
+    ] {
+        let breach = property(&everything, key, "x").unwrap_err();
+        assert_eq!(breach, Breach::Property(key.to_owned()));
+    }
+}
+
+#[test]
+fn values_that_break_what_a_run_rests_on_are_refused() {
+    let listed = Policy {
+        allow_fields: vec!["spec.priorityClassName".to_owned()],
+        ..Policy::default()
+    };
+    for (text, path) in [
+        (
+            "spec: {priorityClassName: system-node-critical}",
+            "spec.priorityClassName",
+        ),
+        (
+            "spec: {containers: [{name: a, restartPolicy: Always}]}",
+            "spec.containers[0].restartPolicy",
+        ),
+        (
+            "spec: {terminationGracePeriodSeconds: 601}",
+            "spec.terminationGracePeriodSeconds",
+        ),
+        (
+            "spec: {containers: [{name: a, volumeMounts: [{name: v, mountPath: /x, mountPropagation: Bidirectional}]}]}",
+            "spec.containers[0].volumeMounts[0].mountPropagation",
+        ),
+        (
+            "spec: {volumes: [{name: a, ephemeral: {volumeClaimTemplate: {metadata: {labels: {spark-role: x}}, spec: {}}}}]}",
+            "spec.volumes[0].ephemeral.volumeClaimTemplate.metadata",
+        ),
+        (
+            "metadata: {annotations: {seccomp.security.alpha.kubernetes.io/pod: unconfined}}",
+            "metadata.annotations.seccomp.security.alpha.kubernetes.io/pod",
+        ),
+    ] {
+        assert_eq!(field(&listed, text).as_deref(), Some(path), "{text}");
+    }
+}
+
 #[test]
 fn usual_templates_pass() {
     let text = "
@@ -360,6 +432,7 @@ spec:
   - {name: c, csi: {driver: secrets-store.csi.k8s.io}}
   initContainers:
   - {name: init, image: busybox, command: [sh], volumeMounts: [{name: s, mountPath: /s}]}
+  - {name: native, image: x, restartPolicy: Always}
   containers:
   - name: spark-kubernetes-executor
     command: [/x]
@@ -367,7 +440,7 @@ spec:
     resources: {limits: {nvidia.com/gpu: 1}}
     securityContext: {allowPrivilegeEscalation: false, capabilities: {add: [], drop: [ALL]}}
     livenessProbe: {tcpSocket: {port: 7078}}
-  - {name: side-car, image: x, restartPolicy: Always}
+  - {name: side-car, image: x}
 status: {}
 ";
     assert_eq!(template(&Policy::default(), text), Ok(()));

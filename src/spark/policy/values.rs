@@ -51,6 +51,20 @@ const SE_LINUX_TYPES: [&str; 4] = [
 
 const APP_ARMOR: &str = "container.apparmor.security.beta.kubernetes.io/";
 
+/// Of a pod and of a container, before Kubernetes 1.27.
+const SECCOMP: [&str; 2] = [
+    "seccomp.security.alpha.kubernetes.io/pod",
+    "container.seccomp.security.alpha.kubernetes.io/",
+];
+
+/// Else a cancelled run could go on for as long as it likes, in seconds.
+const LONGEST_GRACE: i64 = 600;
+
+/// Whether the policy lists what the field may say.
+pub(super) fn is_class(name: &str) -> bool {
+    matches!(name, "spec.priorityClassName" | "spec.runtimeClassName")
+}
+
 /// Why a field may not have this value, if it may not.
 pub(super) fn check(
     policy: &Policy,
@@ -62,7 +76,7 @@ pub(super) fn check(
     let is_in = |known: &[&str]| text.is_none_or(|text| known.contains(&text));
     let last = name.rsplit('.').next().unwrap_or_default();
     match name {
-        "spec.priorityClassName" | "spec.runtimeClassName" => {
+        name if is_class(name) => {
             let classes = match name {
                 "spec.priorityClassName" => &policy.priority_classes,
                 _ => &policy.runtime_classes,
@@ -80,6 +94,11 @@ pub(super) fn check(
         "container.volumeMounts.subPath" | "container.volumeMounts.subPathExpr" => {
             (!text.is_none_or(paths::stays_below)).then_some(SUB_PATH)
         }
+        "container.volumeMounts.mountPropagation" => {
+            (text == Some("Bidirectional")).then_some("Bidirectional is not")
+        }
+        "spec.terminationGracePeriodSeconds" => (value.as_i64() > Some(LONGEST_GRACE))
+            .then_some("a run that is cancelled must end within 600 seconds"),
         "container.securityContext.procMount" => {
             (!is_in(&["Default"])).then_some("only Default is")
         }
@@ -104,8 +123,11 @@ pub(super) fn check(
 
 /// Why an annotation may not have this value, if it may not.
 pub(super) fn annotation(key: &str, value: &str) -> Option<&'static str> {
-    let confines = value == "runtime/default" || value.starts_with("localhost/");
-    (key.starts_with(APP_ARMOR) && !confines).then_some("it takes away what confines a container")
+    let confines =
+        matches!(value, "runtime/default" | "docker/default") || value.starts_with("localhost/");
+    let is_profile =
+        key.starts_with(APP_ARMOR) || SECCOMP.iter().any(|beginning| key.starts_with(beginning));
+    (is_profile && !confines).then_some("it takes away what confines a container")
 }
 
 /// The first label, annotation, container, volume or folder of a template that is taken.
@@ -133,6 +155,42 @@ pub(super) fn reserved_name(pod: &Value) -> Option<(String, &'static str)> {
         })
         .or_else(|| containers(pod))
         .map(|path| (path, "the name or path is taken"))
+        .or_else(|| restarting(pod))
+        .or_else(|| of_claims(pod))
+}
+
+/// A container that no other was to be called like is not the driver's.
+pub(super) fn second_driver(pod: &Value) -> Option<(String, &'static str)> {
+    let last = pod["spec"]["containers"].as_array().map_or(0, Vec::len);
+    let mut index = 0;
+    let path = of_list(pod, "containers", |container| {
+        index += 1;
+        let is_called_so = container["name"].as_str() == Some(DRIVER_CONTAINER);
+        (is_called_so && index < last).then_some("name")
+    })?;
+    Some((path, "the name is that of the Spark container"))
+}
+
+/// A container with a restart policy of its own outlives its end, which is the attempt's.
+fn restarting(pod: &Value) -> Option<(String, &'static str)> {
+    let path = of_list(pod, "containers", |container| {
+        let policy = container["restartPolicy"].as_str().unwrap_or_default();
+        (!matches!(policy, "" | "Never")).then_some("restartPolicy")
+    })?;
+    Some((path, "only init containers have one"))
+}
+
+/// Claims that the pod makes are marked like pods.
+fn of_claims(pod: &Value) -> Option<(String, &'static str)> {
+    let path = of_list(pod, "volumes", |volume| {
+        let metadata = &volume["ephemeral"]["volumeClaimTemplate"]["metadata"];
+        let is_taken = ["labels", "annotations"].iter().any(|part| {
+            let marks = metadata[part].as_object().into_iter().flatten();
+            marks.into_iter().any(|(key, _)| labels::is_reserved(key))
+        });
+        is_taken.then_some("ephemeral.volumeClaimTemplate.metadata")
+    })?;
+    Some((path, "what it sets is set for each pod"))
 }
 
 fn containers(pod: &Value) -> Option<String> {
@@ -170,7 +228,7 @@ fn is_taken_folder(path: &str) -> bool {
 fn of_list(
     pod: &Value,
     list: &str,
-    breach: impl Fn(&Value) -> Option<&'static str>,
+    mut breach: impl FnMut(&Value) -> Option<&'static str>,
 ) -> Option<String> {
     let elements = pod["spec"][list].as_array().into_iter().flatten();
     elements.enumerate().find_map(|(index, element)| {

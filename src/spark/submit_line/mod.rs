@@ -85,6 +85,9 @@ pub fn plan(
     submitter: &Submitter,
     stamps: Stamps<'_>,
 ) -> Result<Plan, SubmitLineError> {
+    if line.load_spark_defaults && spark_version.starts_with("3.") {
+        return Err(SubmitLineError::Unknown("--load-spark-defaults".to_owned()));
+    }
     let mut given = Given::of(line, submitter);
     given.check()?;
     let resource = given.resource(submitter)?;

@@ -12,6 +12,14 @@ fn submitter() -> Submitter {
 }
 
 fn plan_of(text: &str, submitter: &Submitter) -> Result<Plan, SubmitLineError> {
+    plan_with("3.5.9", text, submitter)
+}
+
+fn plan_with(
+    spark_version: &str,
+    text: &str,
+    submitter: &Submitter,
+) -> Result<Plan, SubmitLineError> {
     let mut number = 0;
     let mut uuid = || {
         number += 1;
@@ -23,7 +31,7 @@ fn plan_of(text: &str, submitter: &Submitter) -> Result<Plan, SubmitLineError> {
         uuid: &mut uuid,
     };
     let line = CommandLine::parse(&words(text))?;
-    plan(&line, "3.5.9", submitter, stamps)
+    plan(&line, spark_version, submitter, stamps)
 }
 
 const CLUSTER: &str = "--master k8s://h:6443 --deploy-mode cluster";
@@ -105,7 +113,8 @@ fn a_properties_file_stands_for_the_defaults_unless_both_are_asked_for() {
     let plan = plan_of(&text, &submitter).unwrap();
     assert_eq!(plan.properties["spark.a"], "file");
     assert!(!plan.properties.contains_key("spark.b"));
-    let plan = plan_of(&format!("--load-spark-defaults {text}"), &submitter).unwrap();
+    let both = format!("--load-spark-defaults {text}");
+    let plan = plan_with("4.0.2", &both, &submitter).unwrap();
     assert_eq!(plan.properties["spark.a"], "file");
     assert_eq!(plan.properties["spark.b"], "defaults");
 }
@@ -145,6 +154,7 @@ fn what_spark_submit_refuses() {
     for (text, message) in [
         ("--class", "Missing argument for option '--class'."),
         ("--no-such x", "Unrecognized option '--no-such'."),
+        ("--load-spark-defaults a.jar", "Unrecognized option"),
         ("--supervise=x", "Unrecognized option '--supervise'."),
         ("--conf spark.a", "Spark config without '=': spark.a"),
         ("--kill x", "--kill"),

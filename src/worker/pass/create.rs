@@ -99,7 +99,19 @@ impl Pass<'_> {
         let answer = Err(CreateError::Refused(refusal.clone()));
         match self.despite_refusal(loaded, driver, answer).await {
             Ok(Existing::Found(seen) | Existing::Answered(seen)) => {
-                self.record(loaded, driver.attempt, Ok(seen), facts).await
+                let cluster = &self.served.target.cluster;
+                let created = match self.ask(cluster.may_lack_parts(driver, &seen)).await {
+                    Ok(false) => Ok(seen),
+                    Ok(true) => Err(CreateError::Incomplete {
+                        since: seen.holder.created_at,
+                        refusal,
+                    }),
+                    Err(error) => {
+                        let stop = self.stopped_by(Some(error)).await?;
+                        return Ok(stop.unwrap_or(Next::Stop));
+                    }
+                };
+                self.record(loaded, driver.attempt, created, facts).await
             }
             Err(_) => {
                 facts.refusal = Some(refusal);

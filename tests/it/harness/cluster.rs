@@ -62,6 +62,8 @@ pub enum Fate {
 #[derive(Default)]
 pub struct FakeCluster {
     pub namespaces: Mutex<Namespaces>,
+    /// Whether the drivers that are found may lack a part.
+    pub lacking: Mutex<bool>,
     world: Mutex<World>,
     /// Somebody is stuck in a call.
     pub stuck: Notify,
@@ -426,6 +428,10 @@ impl Cluster for FakeCluster {
             Ok(_) => Ok(seen),
             Err(error) => Err(CreateError::Unanswered(error.to_string())),
         }
+    }
+
+    async fn may_lack_parts(&self, _: &DriverRef, _: &Seen) -> Result<bool, ClusterError> {
+        Ok(*self.lacking.lock().unwrap())
     }
 
     async fn occupy(&self, driver: &DriverRef) -> Result<Seen, CreateError> {

@@ -5,8 +5,10 @@ use std::time::Duration;
 use firesteel::domain::job_run::decide::Refusal;
 use firesteel::domain::job_run::{DriverPhase, HolderKind};
 use firesteel::wire::{FailureReason, JobRunState};
+use serde_json::json;
 use sqlx::PgPool;
 
+use crate::harness::client::{job_run, with};
 use crate::harness::cluster::{Call, Fate, exit, running};
 use crate::harness::workers::{eventually, settings, with_policy};
 use crate::harness::{TestApp, Workers};
@@ -384,4 +386,56 @@ async fn a_driver_that_an_unanswered_creation_made_is_found_without_its_template
     app.reaches(&cluster, &run, JobRunState::Submitted).await;
     drop(workers);
     assert_eq!(app.local.drivers_created(&run), 1);
+}
+
+#[sqlx::test]
+async fn a_driver_that_may_lack_a_part_waits_for_its_template(pool: PgPool) {
+    let app = TestApp::start(pool).await;
+    let cluster = app.client.virtual_cluster("jobs").await;
+    *app.local.lacking.lock().unwrap() = true;
+    app.local.next(Call::Create, Fate::AnswerLost);
+    let _workers = Workers::start(
+        &app,
+        with_policy(|policy| policy.try_again = Duration::from_millis(300)),
+    );
+    let run = app.client.job_run(&cluster).await;
+    creations(&app, &run, 1).await;
+    for _ in 0..1000 {
+        app.local.next(Call::Prepare, no_template());
+    }
+    eventually("the wait is told", async || {
+        let found = app.client.describe_run(&cluster, &run).await;
+        assert_eq!(found.state, Some(JobRunState::Pending));
+        let details = found.state_details.unwrap_or_default();
+        details.contains("template: no answer").then_some(())
+    })
+    .await;
+    app.local.forgive(Call::Prepare);
+    app.reaches(&cluster, &run, JobRunState::Submitted).await;
+    assert_eq!(app.local.calls(Call::Create, &run), 2);
+    assert_eq!(app.local.drivers_created(&run), 1);
+}
+
+/// The run's own limit counts from the driver's creation, complete or not.
+#[sqlx::test]
+async fn a_part_is_waited_for_no_longer_than_the_run_says(pool: PgPool) {
+    let app = TestApp::start(pool).await;
+    let cluster = app.client.virtual_cluster("jobs").await;
+    for _ in 0..1000 {
+        let full = Refusal::Full("ConfigMap a: exceeded quota".to_owned());
+        app.local.next(Call::Create, Fate::Incomplete(full));
+    }
+    let _workers = Workers::start(&app, settings());
+    let body = with(
+        job_run(),
+        json!({ "configurationOverrides": { "applicationConfiguration": [{
+            "classification": "emr-containers-defaults",
+            "properties": { "job-start-timeout": "1" },
+        }]}}),
+    );
+    let run = app.client.start(&cluster, &body).await.text("id");
+    let failed = app.reaches(&cluster, &run, JobRunState::Failed).await;
+    let details = failed.state_details.unwrap();
+    assert!(details.contains("ConfigMap a"), "{details}");
+    assert_ne!(app.local.holder(&run), Some(HolderKind::Driver));
 }

@@ -9,6 +9,8 @@ use crate::spark::service_accounts::ServiceAccounts;
 const POST_POD: &str = "POST /api/v1/namespaces/analytics/pods";
 const GET_POD: &str = "GET /api/v1/namespaces/analytics/pods/spark-000000035ee16lm6uri-driver";
 const POST_SERVICE: &str = "POST /api/v1/namespaces/analytics/services";
+const GET_SERVICE: &str =
+    "GET /api/v1/namespaces/analytics/services/spark-000000035ee16lm6uri-driver-svc";
 const POST_MAP: &str = "POST /api/v1/namespaces/analytics/configmaps";
 const MAP: &str =
     "/api/v1/namespaces/analytics/configmaps/spark-000000035ee16lm6uri-driver-conf-map";
@@ -90,10 +92,7 @@ async fn a_creation_that_was_cut_off_is_made_complete() {
             Call::answers(POST_POD, taken()),
             Call::answers(GET_POD, (200, classic_pod())),
             Call::answers(POST_SERVICE, taken()),
-            Call::answers(
-                "GET /api/v1/namespaces/analytics/services/spark-000000035ee16lm6uri-driver-svc",
-                map_of("uid-1", INSTALLATION),
-            ),
+            Call::answers(GET_SERVICE, map_of("uid-1", INSTALLATION)),
             Call::answers(POST_MAP, done()),
         ],
     )
@@ -178,6 +177,7 @@ async fn a_part_that_is_refused_leaves_the_driver_incomplete() {
         let script = vec![
             Call::answers(POST_POD, (201, classic_pod())),
             Call::answers(POST_SERVICE, answer),
+            Call::answers(GET_SERVICE, not_found("services", "a")),
         ];
         match create(&classic(), script).await.0 {
             Err(CreateError::Incomplete { since, refusal }) => {
@@ -188,6 +188,60 @@ async fn a_part_that_is_refused_leaves_the_driver_incomplete() {
             }
             other => panic!("{other:?}"),
         }
+    }
+}
+
+/// Quotas, rights and admission rules are asked before existence.
+#[tokio::test(start_paused = true)]
+async fn a_part_that_exists_is_not_missed_whatever_refuses_another_one() {
+    for refused in [
+        status(403, "Forbidden", "services is forbidden: exceeded quota: q"),
+        forbidden("create", "services"),
+        status(422, "Invalid", "the policy says no"),
+    ] {
+        let script = vec![
+            Call::answers(POST_POD, taken()),
+            Call::answers(GET_POD, (200, classic_pod())),
+            Call::answers(POST_SERVICE, refused),
+            Call::answers(GET_SERVICE, map_of("uid-1", INSTALLATION)),
+            Call::answers(POST_MAP, done()),
+        ];
+        create(&classic(), script).await.0.unwrap();
+    }
+    // Silence about it leaves it open.
+    let quota = status(403, "Forbidden", "services is forbidden: exceeded quota: q");
+    let script = vec![
+        Call::answers(POST_POD, (201, classic_pod())),
+        Call::answers(POST_SERVICE, quota),
+        Call::breaks(GET_SERVICE),
+    ];
+    let (created, _) = create(&classic(), script).await;
+    assert!(matches!(created, Err(CreateError::Unanswered(_))));
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_a_driver_that_waits_for_its_map_may_lack_a_part() {
+    let mut running = classic_pod();
+    running["status"] = json!({ "phase": "Running", "containerStatuses": [{
+        "name": "spark-kubernetes-driver",
+        "state": { "running": { "startedAt": "2026-11-24T08:00:09Z" } },
+    }]});
+    for (held, lacks) in [
+        (classic_pod(), true),
+        (running, false),
+        (pod(unchanged), false),
+    ] {
+        let (cluster, server) = cluster(vec![
+            Call::answers(GET_POD, (200, held.clone())),
+            Call::answers(GET_POD, (200, held)),
+        ]);
+        let seen = cluster.look(&driver()).await.unwrap().unwrap();
+        assert_eq!(
+            cluster.may_lack_parts(&driver(), &seen).await.unwrap(),
+            lacks
+        );
+        drop(cluster);
+        server.finished().await;
     }
 }
 
@@ -314,4 +368,42 @@ async fn a_missing_right_is_told_with_the_setting_that_does_without() {
         Call::answers(POST_POD, (201, pod(unchanged))),
     ];
     create(&of_role(), script).await.0.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_account_that_exists_needs_no_room_in_a_quota() {
+    let accounts = of_role().service_accounts.unwrap();
+    let quota = || {
+        status(
+            403,
+            "Forbidden",
+            "serviceaccounts is forbidden: exceeded quota: q",
+        )
+    };
+    let script = vec![
+        Call::answers(&format!("POST {ROLES}"), taken()),
+        Call::answers(&format!("POST {BINDINGS}"), taken()),
+        Call::answers(&format!("POST {ACCOUNTS}"), quota()),
+        Call::answers(&format!("GET {ACCOUNTS}/{}", accounts.driver), done()),
+        Call::answers(&format!("POST {ACCOUNTS}"), quota()),
+        Call::answers(&format!("GET {ACCOUNTS}/{}", accounts.executor), done()),
+        Call::answers(POST_POD, (201, pod(unchanged))),
+    ];
+    create(&of_role(), script).await.0.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn silence_about_an_account_ends_no_run() {
+    let script = vec![
+        Call::answers(&format!("POST {ROLES}"), forbidden("create", "roles")),
+        Call::breaks(&format!("GET {ROLES}/emr-containers-role-spark-driver")),
+    ];
+    let (created, _) = create(&of_role(), script).await;
+    assert!(
+        matches!(
+            created,
+            Err(CreateError::Refused(Refusal::Unreachable { .. }))
+        ),
+        "{created:?}"
+    );
 }

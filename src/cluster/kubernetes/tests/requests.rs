@@ -1,7 +1,8 @@
 //! Reads, deletions and rights.
 
-use super::server::{Call, Server, cluster};
+use super::server::{Call, Server, cluster, cluster_with};
 use super::*;
+use crate::spark::driver_pod::LayoutSetting;
 
 /// Runs one request against a script and checks that the script was followed to its end.
 macro_rules! with {
@@ -214,6 +215,25 @@ async fn every_missing_right_is_named() {
     script.extend(reviews([true; 6]));
     let (checked, _) = with!(script, |cluster| cluster.check_namespace("analytics"));
     checked.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_classic_cluster_needs_rights_on_what_each_driver_has_beside_it() {
+    let mut script = vec![namespace(forbidden("get", "namespaces"))];
+    script.extend(reviews([true; 6]));
+    script.extend([false, true, false, true].map(review));
+    let (cluster, server) = cluster_with(script, |settings| {
+        settings.pod.layout = LayoutSetting::Classic;
+    });
+    let checked = cluster.check_namespace("analytics").await;
+    drop(cluster);
+    server.finished().await;
+    match checked {
+        Err(NamespaceError::MissingRights(rights)) => {
+            assert_eq!(rights, ["create services", "create configmaps"]);
+        }
+        other => panic!("{other:?}"),
+    }
 }
 
 #[tokio::test(start_paused = true)]
