@@ -1,6 +1,7 @@
 //! A whole driver's life on a real cluster. `make e2e` runs it; by hand it wants
-//! `FIRESTEEL_TEST_KUBECONFIG`, a namespace that may carry drivers in `FIRESTEEL_TEST_NAMESPACE`
-//! and `cargo test --test kubernetes -- --ignored`.
+//! `FIRESTEEL_TEST_KUBECONFIG`, the administrator's `FIRESTEEL_TEST_ADMIN_KUBECONFIG`, a namespace
+//! that may carry drivers in `FIRESTEEL_TEST_NAMESPACE` and
+//! `cargo test --test kubernetes -- --ignored`.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -305,7 +306,7 @@ async fn a_deleted_driver_ends_before_it_is_gone() {
 
 /// Whoever tests may change quotas, which Firesteel may not.
 async fn administrator() -> kube::Client {
-    let path = env::var("FIRESTEEL_TEST_KUBECONFIG").unwrap();
+    let path = env::var("FIRESTEEL_TEST_ADMIN_KUBECONFIG").unwrap();
     let kubeconfig = Kubeconfig::read_from(path).unwrap();
     let options = KubeConfigOptions::default();
     let config = kube::Config::from_custom_kubeconfig(kubeconfig, &options);

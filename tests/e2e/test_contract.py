@@ -10,6 +10,7 @@ def test_the_kubernetes_cluster_keeps_its_contract(kubernetes, kubeconfig, names
     environment = {
         **os.environ,
         "FIRESTEEL_TEST_KUBECONFIG": str(kubeconfig),
+        "FIRESTEEL_TEST_ADMIN_KUBECONFIG": str(kubernetes.kubeconfig),
         "FIRESTEEL_TEST_NAMESPACE": namespace,
         "SQLX_OFFLINE": "true",
     }

@@ -87,7 +87,7 @@ def test_a_roles_accounts_are_made_under_exactly_these_rights(
         kubeconfig = tmp_path / "kubeconfig"
         script = TESTS / "cluster" / "kubeconfig-for.sh"
         subprocess.run([script, name, name, kubeconfig], check=True)
-    own = configuration(kubeconfig).replace('service_account = "spark"', f'layout = "{layout}"')
+    own = configuration(kubeconfig, f'layout = "{layout}"')
     server = Server(tmp_path, own).start()
     client = server.client()
     cluster = create_virtual_cluster(client, "roles", "kind", namespace)

@@ -37,7 +37,12 @@ pub(super) fn render(args: &RenderArgs) -> anyhow::Result<Rendered> {
             serde_json::from_slice(&text).with_context(|| format!("in {}", path.display()))?
         }
     };
-    let user = match &args.user {
+    let environment: BTreeMap<_, _> = args.env.iter().cloned().collect();
+    // Spark looks at these in this order.
+    let told = ["SPARK_USER", "HADOOP_USER_NAME"]
+        .into_iter()
+        .find_map(|name| environment.get(name));
+    let user = match args.user.as_ref().or(told) {
         Some(user) => user.clone(),
         None => os_user()?,
     };
@@ -49,7 +54,7 @@ pub(super) fn render(args: &RenderArgs) -> anyhow::Result<Rendered> {
             namespace: args.namespace.as_deref(),
             conf_dir: args.conf_dir.as_deref(),
             hadoop_conf_dir: args.hadoop_conf_dir.as_deref(),
-            environment: args.env.iter().cloned().collect(),
+            environment,
             user: &user,
             ids: &ids,
         },

@@ -30,7 +30,9 @@ fn python(draft: &mut Draft, run: &Run<'_>) {
         (PYTHON, python.or_else(|| submitters(PYTHON))),
         (
             DRIVER_PYTHON,
-            driver_python.or_else(|| submitters(DRIVER_PYTHON)),
+            driver_python
+                .or_else(|| submitters(DRIVER_PYTHON))
+                .or_else(|| submitters(PYTHON)),
         ),
     ] {
         if let Some(value) = value {

@@ -98,11 +98,11 @@ fn service(run: &Run<'_>, ports: &[Port]) -> Result<Service, BuildError> {
 }
 
 fn service_labels(run: &Run<'_>) -> BTreeMap<String, String> {
-    let mut labels = BTreeMap::new();
+    let app_id = (labels::SPARK_APP_ID.to_owned(), run.plan.app_id.clone());
+    let mut labels = BTreeMap::from([app_id]);
     if run.version.shapes_service() {
-        labels = map(run.properties.under(LABEL));
+        labels.extend(map(run.properties.under(LABEL)));
     }
-    labels.insert(labels::SPARK_APP_ID.to_owned(), run.plan.app_id.clone());
     labels
 }
 

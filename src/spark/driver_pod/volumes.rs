@@ -125,7 +125,7 @@ impl<'a> Described<'a> {
             "emptyDir" => {
                 volume.empty_dir = Some(EmptyDirVolumeSource {
                     medium: Some(self.get("options.medium").unwrap_or_default().to_owned()),
-                    size_limit: self.size()?,
+                    size_limit: self.size(run)?,
                 });
             }
             "nfs" => {
@@ -151,7 +151,7 @@ impl<'a> Described<'a> {
     ) -> Result<PersistentVolumeClaimVolumeSource, BuildError> {
         let own = format!("{}-driver-pvc-{index}", run.names.prefix);
         let claim_name = self.required("options.claimName")?.replace(ON_DEMAND, &own);
-        if let Some((class, size)) = self.get("options.storageClass").zip(self.size()?) {
+        if let Some((class, size)) = self.get("options.storageClass").zip(self.size(run)?) {
             let claim = self.new_claim(run, &claim_name, class, size)?;
             draft
                 .dependents
@@ -214,16 +214,18 @@ impl<'a> Described<'a> {
             .collect()
     }
 
-    /// Spark takes small numbers for forgotten units.
-    fn size(&self) -> Result<Option<Quantity>, BuildError> {
+    /// Spark 4 takes small numbers for forgotten units.
+    fn size(&self, run: &Run<'_>) -> Result<Option<Quantity>, BuildError> {
         let Some(size) = self.get("options.sizeLimit") else {
             return Ok(None);
         };
         match size.parse::<u64>() {
-            Ok(bytes) if bytes < 1024 => Err(BuildError::Property {
-                key: self.key("options.sizeLimit"),
-                expected: "an amount with its unit, such as 10Gi",
-            }),
+            Ok(bytes) if bytes < 1024 && run.version.has_rich_volumes() => {
+                Err(BuildError::Property {
+                    key: self.key("options.sizeLimit"),
+                    expected: "an amount with its unit, such as 10Gi",
+                })
+            }
             Ok(_) | Err(_) => Ok(Some(Quantity(size.to_owned()))),
         }
     }

@@ -25,6 +25,7 @@ pub enum TemplateError {
 /// Reads a template, YAML or JSON. Fields that no Pod has are left out, as Spark's client does.
 pub fn parse(text: &str) -> Result<Pod, TemplateError> {
     check_size(text)?;
+    let text = document(text);
     // What is no YAML has no fields that an error could name without telling the text.
     serde_saphyr::from_str_with_options::<IgnoredAny>(text, options()).map_err(|error| {
         TemplateError::NotYaml {
@@ -72,13 +73,25 @@ pub fn as_read(text: &str) -> Result<String, TemplateError> {
 
 /// Fields of the text that `pod`, read from it, does not have: no pod will have them.
 pub fn unknown_fields(text: &str, pod: &Pod) -> Vec<String> {
-    let given = serde_saphyr::from_str_with_options::<Value>(text, options());
+    let given = serde_saphyr::from_str_with_options::<Value>(document(text), options());
     let (Ok(given), Ok(taken)) = (given, serde_json::to_value(pod)) else {
         return Vec::new();
     };
     let mut unknown = Vec::new();
     compare(&given, &taken, &mut String::new(), &mut unknown);
     unknown
+}
+
+/// The text without the marks that end its document, after which a reader would look for another.
+fn document(text: &str) -> &str {
+    let mut text = text.trim_end();
+    while let Some(rest) = text
+        .strip_suffix("\n---")
+        .or_else(|| text.strip_suffix("\n..."))
+    {
+        text = rest.trim_end();
+    }
+    text
 }
 
 fn check_size(text: &str) -> Result<(), TemplateError> {

@@ -57,6 +57,16 @@ spec:
 }
 
 #[test]
+fn marks_that_end_the_document_begin_no_other() {
+    for end in ["---", "---\n", "\n...\n---\n\n", "\n"] {
+        let text = format!("---\nspec: {{containers: [{{name: a}}]}}\n{end}");
+        assert_eq!(chosen(&text, None).0, "a", "{end:?}");
+    }
+    let two = "spec: {}\n---\nspec: {}\n";
+    assert!(parse(two).is_err());
+}
+
+#[test]
 fn json_is_a_template_too() {
     let text = r#"{"kind": "Pod", "spec": {"containers": [{"name": "a"}]}}"#;
     assert_eq!(chosen(text, None).0, "a");

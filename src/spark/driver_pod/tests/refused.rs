@@ -130,6 +130,7 @@ fn what_a_step_cannot_do_is_refused_by_the_propertys_name() {
                 .map_or_else(|| (*key).to_owned(), |volume| format!("{VOLUMES}{volume}"));
             run.properties.insert(key, (*value).to_owned());
         }
+        run.spark_version = "4.1.4".to_owned();
         let refusal = compact(&run, &identity(), &settings()).unwrap_err();
         let text = refusal.to_string();
         assert!(text.contains(named), "{named}: {text}");
@@ -145,6 +146,25 @@ fn templates_without_their_text_are_refused() {
         let refusal = compact(&run, &identity(), &settings()).unwrap_err();
         assert!(matches!(refusal, BuildError::NoTemplate(_)), "{refusal}");
     }
+}
+
+#[test]
+fn spark_3_takes_small_sizes_of_volumes_as_they_are() {
+    let key = "spark.kubernetes.driver.volumes.emptyDir.v.options.sizeLimit";
+    let run = plan(
+        Language::Java,
+        &[
+            (
+                "spark.kubernetes.driver.volumes.emptyDir.v.mount.path",
+                "/v",
+            ),
+            (key, "10"),
+        ],
+    );
+    let pod = compact(&run, &identity(), &settings()).unwrap();
+    let volumes = pod.spec.unwrap().volumes.unwrap();
+    let directory = volumes[0].empty_dir.clone().unwrap();
+    assert_eq!(directory.size_limit.unwrap().0, "10");
 }
 
 #[test]
