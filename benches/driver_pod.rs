@@ -49,6 +49,7 @@ fn run() -> Option<JobRun> {
         state_details: None,
         failure_reason: None,
         finished_at: None,
+        cancel_requested_at: None,
     })
 }
 

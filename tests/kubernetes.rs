@@ -265,7 +265,7 @@ async fn a_failing_driver_says_why() {
     assert_eq!(exit.code, Some(1));
     // The status holds the last 2048 bytes, which Spark's farewell may fill; the log holds it all.
     assert!(exit.message.is_some());
-    let log = cluster.log_end(&driver).await.unwrap();
+    let log = cluster.inquire(&driver).await.log.unwrap();
     assert!(log.contains("ValueError: the input table is empty"));
     cluster.delete(&driver, &made.holder.uid).await.unwrap();
     bench

@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::domain::ids::{AccountId, JobRunId, VirtualClusterId};
 use crate::domain::job_run::decide::{Node, Refusal};
-use crate::domain::job_run::{Driver, Holder};
+use crate::domain::job_run::{Driver, Evidence, Holder};
 use crate::spark::Plan;
 use crate::spark::driver_pod::Texts;
 
@@ -193,10 +193,9 @@ pub trait Cluster: Send + Sync {
     /// The state of a driver's node.
     async fn node(&self, name: &str) -> Result<Node, ClusterError>;
 
-    /// The end of an ended driver's log, `None` where it cannot be had at once or is recorded
-    /// already.
-    async fn log_end(&self, _driver: &DriverRef) -> Option<String> {
-        None
+    /// What can be had at once of why the driver failed or does not start.
+    async fn inquire(&self, _driver: &DriverRef) -> Evidence {
+        Evidence::default()
     }
 
     /// Asks for the graceful deletion of the object of this name and uid, if it is there.

@@ -8,7 +8,7 @@ use sqlx::types::Json;
 use super::rows::{DriverRow, attempt_number, holder_kind_text, storable};
 use super::work::held;
 use super::{Lease, LeaseError, Store};
-use crate::domain::job_run::{Driver, Holder, Verdict, Waiting, explain};
+use crate::domain::job_run::{AttemptFailure, Driver, Holder, Verdict, Waiting, explain};
 
 impl Store {
     /// Records that a creation is about to be sent, before it is. Binds the run to `host` where
@@ -157,6 +157,29 @@ impl Store {
         .fetch_optional(&self.pool)
         .await?;
         held(looked)
+    }
+
+    /// Closes the latest attempt of a run that goes on.
+    pub async fn close_attempt(
+        &self,
+        lease: &Lease,
+        attempt: u32,
+        failure: &AttemptFailure,
+        at: Timestamp,
+    ) -> Result<(), LeaseError> {
+        let closed = sqlx::query_file_scalar!(
+            "src/store/queries/close_attempt.sql",
+            lease.run.as_str(),
+            lease.token,
+            attempt_number(attempt)?,
+            at.to_sqlx(),
+            failure.fault.as_str(),
+            storable(&explain::fit(&failure.details)),
+            failure.retry_at.map(|retry_at| retry_at.to_sqlx()) as _,
+        )
+        .fetch_optional(&self.pool)
+        .await?;
+        held(closed)
     }
 
     /// Records that the attempt's executors and helpers are deleted.

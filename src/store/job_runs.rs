@@ -68,7 +68,8 @@ macro_rules! job_runs {
             r#"SELECT id, account, virtual_cluster, cluster, namespace, name, client_token,
                 request_hash, execution_role_arn, release_label, driver AS "driver: _",
                 overrides AS "overrides: _", tags AS "tags: _", max_attempts, created_by,
-                created_at, state::text AS "state!", state_details, failure_reason, finished_at
+                created_at, state::text AS "state!", state_details, failure_reason, finished_at,
+                cancel_requested_at
             FROM job_run "# + $rest,
             $($argument),+
         )
@@ -293,6 +294,7 @@ fn accepted(start: &StartJobRun<'_>, id: JobRunId, now: Timestamp) -> JobRun {
         state_details: None,
         failure_reason: None,
         finished_at: None,
+        cancel_requested_at: None,
     }
 }
 

@@ -14,8 +14,8 @@ use crate::domain::ids::{
 };
 use crate::domain::job_run::event::{Event, EventKind};
 use crate::domain::job_run::{
-    Attempt, Driver, DriverPhase, Exit, FailureReason, Holder, HolderKind, JobDriver, JobRun,
-    State, Verdict, Waiting,
+    Attempt, AttemptFailure, Driver, DriverPhase, Exit, FailureReason, Fault, Holder, HolderKind,
+    JobDriver, JobRun, State, Verdict, Waiting,
 };
 use crate::domain::security_configuration::{SecurityConfiguration, SecurityConfigurationData};
 use crate::domain::virtual_cluster::{self, SchedulerConfiguration, VirtualCluster};
@@ -68,6 +68,7 @@ pub(super) struct JobRunRow {
     pub state_details: Option<String>,
     pub failure_reason: Option<String>,
     pub finished_at: Option<jiff_sqlx::Timestamp>,
+    pub cancel_requested_at: Option<jiff_sqlx::Timestamp>,
 }
 
 pub(super) struct EventRow {
@@ -94,6 +95,10 @@ pub(super) struct AttemptRow {
     verdict_details: Option<String>,
     delete_requested_at: Option<Timestamp>,
     swept: bool,
+    fault: Option<String>,
+    end_details: Option<String>,
+    retry_at: Option<Timestamp>,
+    removed: bool,
 }
 
 /// What was seen of a driver, in the columns of `job_run_attempt`.
@@ -111,6 +116,8 @@ pub(super) struct DriverRow {
     node: Option<String>,
     deleting: bool,
     gone_at: Option<Timestamp>,
+    disruption: Option<String>,
+    pod_ended: bool,
 }
 
 impl TryFrom<VirtualClusterRow> for VirtualCluster {
@@ -182,6 +189,7 @@ impl TryFrom<JobRunRow> for JobRun {
                 .map(failure_reason)
                 .transpose()?,
             finished_at: row.finished_at.map(jiff_sqlx::Timestamp::to_jiff),
+            cancel_requested_at: row.cancel_requested_at.map(jiff_sqlx::Timestamp::to_jiff),
         })
     }
 }
@@ -225,6 +233,15 @@ impl TryFrom<AttemptRow> for Attempt {
             }),
             _ => None,
         };
+        let failure = match (row.fault, row.end_details) {
+            (Some(fault), Some(details)) => Some(AttemptFailure {
+                fault: Fault::parse(&fault)
+                    .ok_or(StoreError::UnknownValue("job_run_attempt.fault"))?,
+                details,
+                retry_at: row.retry_at,
+            }),
+            _ => None,
+        };
         Ok(Self {
             number: count(row.number)?,
             unanswered: count(row.unanswered)?,
@@ -233,6 +250,8 @@ impl TryFrom<AttemptRow> for Attempt {
             verdict,
             delete_requested_at: row.delete_requested_at,
             swept: row.swept,
+            failure,
+            removed: row.removed,
         })
     }
 }
@@ -265,6 +284,8 @@ impl TryFrom<DriverRow> for Driver {
             node: row.node,
             deleting: row.deleting,
             gone_at: row.gone_at,
+            disruption: row.disruption,
+            pod_ended: row.pod_ended,
         })
     }
 }
@@ -275,6 +296,8 @@ impl From<&Driver> for DriverRow {
             node: driver.node.as_deref().map(storable),
             deleting: driver.deleting,
             gone_at: driver.gone_at,
+            disruption: driver.disruption.as_deref().map(storable),
+            pod_ended: driver.pod_ended,
             ..Self::default()
         };
         match &driver.phase {

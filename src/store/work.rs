@@ -32,14 +32,21 @@ pub struct Lease {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Loaded {
     pub run: JobRun,
-    /// The latest.
-    pub attempt: Option<Attempt>,
+    /// In their order.
+    pub attempts: Vec<Attempt>,
     /// The virtual cluster's, which never changes.
     pub node_label: Option<String>,
-    /// Which cluster that attempt was begun on.
+    /// Which cluster the latest attempt was begun on.
     pub cluster_identity: Option<String>,
     /// The wake-ups that this reading has seen.
     pub wake_seq: i64,
+}
+
+impl Loaded {
+    /// The latest attempt.
+    pub fn attempt(&self) -> Option<&Attempt> {
+        self.attempts.last()
+    }
 }
 
 /// What became of a conditional write.
@@ -84,7 +91,7 @@ impl Store {
         .collect()
     }
 
-    /// Reads the run and its latest attempt.
+    /// Reads the run and its attempts.
     pub async fn load(&self, lease: &Lease) -> Result<Loaded, LeaseError> {
         let row = sqlx::query_file!(
             "src/store/queries/load.sql",
@@ -94,11 +101,12 @@ impl Store {
         .fetch_optional(&self.pool)
         .await?
         .ok_or(LeaseError::Lost)?;
-        let cluster_identity = row.attempt.as_ref().map(|row| row.cluster_identity.clone());
-        let attempt = row
-            .attempt
-            .map(|row| Attempt::try_from(row.0))
-            .transpose()?;
+        let rows = row.attempts.0;
+        let cluster_identity = rows.last().map(|row| row.cluster_identity.clone());
+        let attempts = rows
+            .into_iter()
+            .map(Attempt::try_from)
+            .collect::<Result<_, _>>()?;
         let run = JobRunRow {
             id: row.id,
             account: row.account,
@@ -120,10 +128,11 @@ impl Store {
             state_details: row.state_details,
             failure_reason: row.failure_reason,
             finished_at: row.finished_at,
+            cancel_requested_at: row.cancel_requested_at,
         };
         Ok(Loaded {
             run: run.try_into()?,
-            attempt,
+            attempts,
             node_label: row.node_label,
             cluster_identity,
             wake_seq: row.wake_seq,

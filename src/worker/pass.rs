@@ -15,7 +15,7 @@ use super::Context;
 use super::health::Gate;
 use super::served::{STORE_PAUSE, Served};
 use crate::cluster::{ClusterError, DriverRef};
-use crate::domain::job_run::decide::{Facts, Finish, Log, Look, Policy, Step, decide};
+use crate::domain::job_run::decide::{Facts, Finish, Inquiry, Look, Policy, Step, decide};
 use crate::domain::job_run::{Attempt, HolderKind, JobRun, State};
 use crate::spark::{self, DriverNames, Plan, PlanError};
 use crate::store::{Change, Lease, LeaseError, Loaded};
@@ -64,7 +64,7 @@ impl Pass<'_> {
             self.lease.wake_seq = loaded.wake_seq;
             let policy = self.policy_of(&loaded.run);
             let now = self.context.clock.now();
-            let step = decide(&loaded.run, loaded.attempt.as_ref(), &facts, now, &policy);
+            let step = decide(&loaded.run, &loaded.attempts, &facts, now, &policy);
             tracing::debug!(job_run.id = %loaded.run.id, ?step, "next step");
             match self.perform(step, &loaded, &mut facts).await? {
                 Next::Decide => {}
@@ -118,14 +118,15 @@ impl Pass<'_> {
     ) -> Result<Next, LeaseError> {
         let store = &self.context.store;
         let run = &loaded.run;
-        let number = loaded.attempt.as_ref().map_or(1, |attempt| attempt.number);
+        let number = loaded.attempt().map_or(1, |attempt| attempt.number);
         let driver = driver_of(run, number);
         match step {
             Step::Submit { attempt } => self.submit(loaded, attempt, facts).await,
             Step::Occupy => self.occupy(loaded, number, facts).await,
             Step::Look => self.look(loaded, &driver, facts).await,
-            Step::ReadLog => {
-                facts.log = Log::Read(self.served.target.cluster.log_end(&driver).await);
+            Step::Inquire => {
+                let evidence = self.served.target.cluster.inquire(&driver).await;
+                facts.inquiry = Inquiry::Made(evidence);
                 Ok(Next::Decide)
             }
             Step::Advance { to } => {
@@ -185,7 +186,7 @@ impl Pass<'_> {
 
     async fn finish(&self, loaded: &Loaded, finish: &Finish) -> Result<(), LeaseError> {
         let run = &loaded.run;
-        let attempt = loaded.attempt.as_ref().map(|attempt| attempt.number);
+        let attempt = loaded.attempt().map(|attempt| attempt.number);
         let now = self.context.clock.now();
         let store = &self.context.store;
         let change = store
@@ -216,7 +217,7 @@ impl Pass<'_> {
             holder: Some(holder),
             driver: last,
             ..
-        }) = &loaded.attempt
+        }) = loaded.attempt()
         else {
             return self.pause(Duration::ZERO, None).await;
         };

@@ -49,6 +49,7 @@ pub(super) fn render(args: &RenderArgs, request: &Path) -> anyhow::Result<Render
         state_details: None,
         failure_reason: None,
         finished_at: None,
+        cancel_requested_at: None,
     };
     let driver = DriverRef::new(&run.namespace, &run.virtual_cluster, &run.id, 1);
     let names = DriverNames {

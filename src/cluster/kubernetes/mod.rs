@@ -8,6 +8,7 @@ mod client;
 mod creation;
 mod dependents;
 mod identity;
+mod inquiry;
 mod pod_status;
 mod refusal;
 mod rights;
@@ -21,26 +22,22 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use k8s_openapi::api::core::v1::{Namespace, Node as KubeNode, Pod};
-use kube::api::{DeleteParams, LogParams, Preconditions};
+use kube::api::{DeleteParams, Preconditions};
 use kube::core::Request as Paths;
 use kube::{Config, Resource};
 use serde::de::IgnoredAny;
 use tokio::sync::{mpsc, watch as channel};
-use tracing::debug;
 
 use super::{Cluster, ClusterError, CreateError, DriverRef, Event, NamespaceError, Prepared, Seen};
 use crate::domain::ids::{AccountId, ClusterId};
+use crate::domain::job_run::Evidence;
 use crate::domain::job_run::decide::{Node, Refusal};
 use crate::fetch::Fetcher;
 use crate::spark::Plan;
-use crate::spark::driver_pod::{self, DRIVER_CONTAINER, Identity, PodSettings};
+use crate::spark::driver_pod::{self, Identity, PodSettings};
 use client::{Client, Failure, Rejection};
 use creation::NameHolder;
 use templates::Sources;
-
-/// Enough of a log for an exception with all its frames and what Spark says after it.
-const LOG_LINES: i64 = 300;
-const LOG_BYTES: i64 = 1024 * 1024;
 
 /// How a cluster is reached and what its drivers look like.
 #[derive(Clone)]
@@ -263,21 +260,10 @@ impl Cluster for KubernetesCluster {
         }
     }
 
-    async fn log_end(&self, driver: &DriverRef) -> Option<String> {
-        let params = LogParams {
-            container: Some(DRIVER_CONTAINER.to_owned()),
-            tail_lines: Some(LOG_LINES),
-            limit_bytes: Some(LOG_BYTES),
-            ..LogParams::default()
-        };
-        let request = pods(&driver.namespace).logs(&driver.name, &params);
-        match self.client.text(request, self.client.deadline()).await {
-            Ok(log) => Some(log),
-            Err(failure) => {
-                let error = refusal::of_request(failure);
-                debug!(job_run.id = %driver.job_run, %error, "the driver's log cannot be read");
-                None
-            }
+    async fn inquire(&self, driver: &DriverRef) -> Evidence {
+        Evidence {
+            log: inquiry::log_end(&self.client, driver).await,
+            ..Evidence::default()
         }
     }
 

@@ -58,7 +58,7 @@ fn read(pod: &Pod) -> Driver {
         phase: reading.phase(),
         node: pod.spec.as_ref().and_then(|spec| spec.node_name.clone()),
         deleting: pod.metadata.deletion_timestamp.is_some(),
-        gone_at: None,
+        ..Driver::default()
     }
 }
 

@@ -122,9 +122,10 @@ impl Folder {
         let phase = self.phase(record, boot)?;
         Ok(Driver {
             node: (!matches!(phase, DriverPhase::Waiting { .. })).then(|| node.to_owned()),
+            pod_ended: matches!(phase, DriverPhase::Ended(_)),
             phase,
             deleting: self.path.join("terminating").exists(),
-            gone_at: None,
+            ..Driver::default()
         })
     }
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-pub use self::facts::{Facts, Log, Look, Node, Refusal};
+pub use self::facts::{Facts, Inquiry, Look, Node, Refusal};
 use super::{
     Attempt, DriverPhase, FailureReason, Holder, HolderKind, JobRun, State, Verdict, Waiting,
     explain,
@@ -51,8 +51,8 @@ pub enum Step {
     Submit { attempt: u32 },
     /// Read the driver, and its node where it is gone, from the cluster itself.
     Look,
-    /// Read the end of the driver's log: what is recorded of it does not say why it failed.
-    ReadLog,
+    /// Ask the cluster why the driver failed or does not start: what is recorded does not say it.
+    Inquire,
     /// Take the attempt's name, so that no late creation can succeed.
     Occupy,
     /// Record a state that is not terminal.
@@ -84,10 +84,10 @@ pub struct Finish {
     pub details: String,
 }
 
-/// The next step of `run`, whose latest attempt is `attempt`.
+/// The next step of `run`, with its attempts in their order.
 pub fn decide(
     run: &JobRun,
-    attempt: Option<&Attempt>,
+    attempts: &[Attempt],
     facts: &Facts,
     now: Timestamp,
     policy: &Policy,
@@ -98,7 +98,7 @@ pub fn decide(
         now,
         policy,
     };
-    match (run.state.is_terminal(), attempt) {
+    match (run.state.is_terminal(), attempts.last()) {
         (true, Some(attempt)) => case.clean_up(attempt),
         (true, None) => Step::Forget,
         (false, None) => case.untried(),
@@ -259,8 +259,8 @@ impl Case<'_> {
         }
         if let DriverPhase::Ended(exit) = &attempt.driver.phase {
             let own_end = !self.cancelled() && attempt.verdict.is_none();
-            if own_end && self.facts.log == Log::NotRead && explain::leaves_open(exit) {
-                return Step::ReadLog;
+            if own_end && self.facts.inquiry == Inquiry::NotMade && explain::leaves_open(exit) {
+                return Step::Inquire;
             }
             return self.close(attempt, holder, self.finish_of(attempt, exit));
         }

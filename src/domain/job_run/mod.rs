@@ -4,11 +4,13 @@
 
 pub mod decide;
 pub mod event;
+pub mod evidence;
 pub mod explain;
 
 use std::collections::BTreeMap;
 use std::fmt;
 
+pub use self::evidence::{Evidence, ExecutorTrouble, PodEvent};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -159,6 +161,8 @@ pub struct JobRun {
     pub state_details: Option<String>,
     pub failure_reason: Option<FailureReason>,
     pub finished_at: Option<Timestamp>,
+    /// When CancelJobRun was accepted.
+    pub cancel_requested_at: Option<Timestamp>,
 }
 
 /// One driver of a run, from before its creation to after its end.
@@ -179,6 +183,46 @@ pub struct Attempt {
     pub delete_requested_at: Option<Timestamp>,
     /// Executors and helpers of this attempt are known to be deleted.
     pub swept: bool,
+    /// How it ended badly, once it is closed.
+    pub failure: Option<AttemptFailure>,
+    /// Nothing of it is left on the cluster.
+    pub removed: bool,
+}
+
+/// The end of an attempt that did not complete the run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AttemptFailure {
+    pub fault: Fault,
+    pub details: String,
+    /// When the next attempt may begin; `None` where this one ended the run.
+    pub retry_at: Option<Timestamp>,
+}
+
+/// Whose failure the end of an attempt is; it says whether another may follow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Fault {
+    /// The job's own, charged against the run's attempts.
+    Job,
+    /// The platform's: not charged, a bounded number of times.
+    Platform,
+    /// A limit or a refusal: no other attempt would end otherwise.
+    Final,
+}
+
+impl Fault {
+    pub const ALL: [Self; 3] = [Self::Job, Self::Platform, Self::Final];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Job => "JOB",
+            Self::Platform => "PLATFORM",
+            Self::Final => "FINAL",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|fault| fault.as_str() == text)
+    }
 }
 
 /// Who holds an attempt's name on the cluster.
@@ -205,6 +249,10 @@ pub struct Driver {
     pub deleting: bool,
     /// Since when its object is known to be gone. The last phase stays: an end seen is an end.
     pub gone_at: Option<Timestamp>,
+    /// Why the platform ends or ended it, in Kubernetes' word, such as `DeletionByTaintManager`.
+    pub disruption: Option<String>,
+    /// Its whole pod ended: side-cars may run on after the driver's container.
+    pub pod_ended: bool,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -99,6 +99,7 @@ fn planned(data: &JobTemplateData, given: &[(&str, &str)]) -> Plan {
         state_details: None,
         failure_reason: None,
         finished_at: None,
+        cancel_requested_at: None,
     };
     let names = DriverNames {
         app_id: "spark-1".to_owned(),

@@ -29,6 +29,7 @@ fn run(driver: JobDriver) -> JobRun {
         state_details: None,
         failure_reason: None,
         finished_at: None,
+        cancel_requested_at: None,
     }
 }
 

@@ -8,7 +8,8 @@ INSERT INTO job_run_attempt AS attempt (run, number, driver_name, cluster_identi
 SELECT held.run, $3, $4, $5
 FROM held
 WHERE $3 = 1 OR EXISTS (
-    SELECT FROM job_run_attempt AS before WHERE before.run = held.run AND before.number = $3 - 1
+    SELECT FROM job_run_attempt AS before
+    WHERE before.run = held.run AND before.number = $3 - 1 AND before.retry_at IS NOT NULL
 )
 ON CONFLICT (run, number) DO UPDATE SET unanswered = attempt.unanswered + 1
 RETURNING attempt.run

@@ -4,17 +4,16 @@ SELECT
     job_run.release_label, job_run.driver AS "driver: Json<JobDriver>", job_run.overrides AS "overrides: Json<ConfigurationOverrides>",
     job_run.tags AS "tags: Json<BTreeMap<String, String>>", job_run.max_attempts, job_run.created_by, job_run.created_at,
     job_run.state::text AS "state!", job_run.state_details, job_run.failure_reason,
-    job_run.finished_at,
+    job_run.finished_at, job_run.cancel_requested_at,
     work.wake_seq,
     (
         SELECT node_label FROM virtual_cluster WHERE virtual_cluster.id = job_run.virtual_cluster
     ) AS node_label,
     (
-        SELECT to_jsonb(attempt) FROM job_run_attempt AS attempt
+        SELECT coalesce(jsonb_agg(to_jsonb(attempt) ORDER BY attempt.number), '[]')
+        FROM job_run_attempt AS attempt
         WHERE attempt.run = work.run
-        ORDER BY attempt.number DESC
-        LIMIT 1
-    ) AS "attempt: Json<AttemptRow>"
+    ) AS "attempts!: Json<Vec<AttemptRow>>"
 FROM work
 JOIN job_run ON job_run.id = work.run
 WHERE work.run = $1 AND work.lease_token = $2 AND work.lease_expires_at > now()

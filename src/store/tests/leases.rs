@@ -5,7 +5,7 @@ use futures::future::BoxFuture;
 
 use super::*;
 use crate::domain::job_run::decide::Finish;
-use crate::domain::job_run::{FailureReason, State, Verdict};
+use crate::domain::job_run::{AttemptFailure, FailureReason, Fault, State, Verdict};
 
 type Write = fn(&'static Store, Lease) -> BoxFuture<'static, Result<(), LeaseError>>;
 
@@ -24,6 +24,14 @@ fn failed() -> Finish {
     }
 }
 
+fn failure() -> AttemptFailure {
+    AttemptFailure {
+        fault: Fault::Job,
+        details: "exit code 1".to_owned(),
+        retry_at: Some(at(7)),
+    }
+}
+
 /// Every write under a lease.
 const WRITES: [(&str, Write); 14] = [
     ("tell", |s, l| {
@@ -35,8 +43,8 @@ const WRITES: [(&str, Write); 14] = [
     ("begin_create again", |s, l| {
         async move { s.begin_create(&l, 1, "d", "c", Some("host")).await }.boxed()
     }),
-    ("begin_create next", |s, l| {
-        async move { s.begin_create(&l, 2, "d", "c", None).await }.boxed()
+    ("close_attempt", |s, l| {
+        async move { s.close_attempt(&l, 1, &failure(), at(6)).await }.boxed()
     }),
     ("create_refused", |s, l| {
         async move { s.create_refused(&l, 1).await }.boxed()
@@ -164,7 +172,11 @@ async fn the_tale_of_a_run_that_fails(pool: PgPool) {
     let lease = bench.claim_one().await;
     let loaded = store.load(&lease).await.unwrap();
     assert_eq!(
-        (&loaded.run, &loaded.attempt, &loaded.cluster_identity),
+        (
+            &loaded.run,
+            &loaded.attempts.last(),
+            &loaded.cluster_identity
+        ),
         (&run, &None, &None)
     );
 
@@ -178,7 +190,7 @@ async fn the_tale_of_a_run_that_fails(pool: PgPool) {
         .unwrap();
     let loaded = store.load(&lease).await.unwrap();
     assert_eq!(loaded.cluster_identity.as_deref(), Some("cluster-uid"));
-    let attempt = loaded.attempt.unwrap();
+    let attempt = loaded.attempt().unwrap().clone();
     assert_eq!(
         (attempt.number, attempt.unanswered, attempt.holder),
         (1, 2, None)
@@ -186,7 +198,7 @@ async fn the_tale_of_a_run_that_fails(pool: PgPool) {
 
     let who = holder("u1", HolderKind::Driver);
     store.created(&lease, 1, &who, &running()).await.unwrap();
-    let attempt = store.load(&lease).await.unwrap().attempt.unwrap();
+    let attempt = store.load(&lease).await.unwrap().attempts.pop().unwrap();
     assert_eq!((attempt.unanswered, attempt.holder), (1, Some(who)));
     assert_eq!(attempt.driver, running());
 
@@ -211,7 +223,7 @@ async fn the_tale_of_a_run_that_fails(pool: PgPool) {
     store.looked(&lease, 1, "u1", &ended()).await.unwrap();
     store.create_refused(&lease, 1).await.unwrap();
     store.create_refused(&lease, 1).await.unwrap();
-    let attempt = store.load(&lease).await.unwrap().attempt.unwrap();
+    let attempt = store.load(&lease).await.unwrap().attempts.pop().unwrap();
     assert_eq!(attempt.verdict, Some(verdict()), "the first verdict stays");
     assert_eq!(attempt.delete_requested_at, Some(at(7)));
     assert_eq!(attempt.driver, ended());
@@ -224,7 +236,7 @@ async fn the_tale_of_a_run_that_fails(pool: PgPool) {
     assert_eq!(change, Change::Done);
     store.swept(&lease, 1).await.unwrap();
     let loaded = store.load(&lease).await.unwrap();
-    assert!(loaded.attempt.unwrap().swept);
+    assert!(loaded.attempt().unwrap().clone().swept);
     let done = loaded.run;
     assert_eq!(done.state, State::Failed);
     assert_eq!(done.failure_reason, Some(FailureReason::UserError));
@@ -248,11 +260,29 @@ async fn an_attempt_follows_the_one_before_and_only_the_latest_may_end_the_run(p
     let store = &bench.store;
     let skipped = store.begin_create(&lease, 3, "d", "c", None).await;
     assert!(matches!(skipped, Err(LeaseError::Lost)));
+    let too_early = store.begin_create(&lease, 2, "d-2", "c", None).await;
+    assert!(matches!(too_early, Err(LeaseError::Lost)));
+    store
+        .close_attempt(&lease, 1, &failure(), at(6))
+        .await
+        .unwrap();
+    let first = store.load(&lease).await.unwrap().attempts.pop().unwrap();
+    assert_eq!(first.failure, Some(failure()));
     store
         .begin_create(&lease, 2, "d-2", "c", None)
         .await
         .unwrap();
-    assert_eq!(store.load(&lease).await.unwrap().attempt.unwrap().number, 2);
+    assert_eq!(
+        store
+            .load(&lease)
+            .await
+            .unwrap()
+            .attempts
+            .pop()
+            .unwrap()
+            .number,
+        2
+    );
     for attempt in [None, Some(1), Some(3)] {
         let late = store
             .finish(&lease, attempt, State::Pending, &failed(), at(9))
@@ -348,7 +378,7 @@ async fn a_tombstone_follows_a_driver_that_is_gone_and_nothing_else_does(pool: P
     let bench = Bench::new(pool).await;
     let (_, lease) = bench.created().await;
     let store = &bench.store;
-    let stored = async || store.load(&lease).await.unwrap().attempt.unwrap();
+    let stored = async || store.load(&lease).await.unwrap().attempts.pop().unwrap();
     let tombstone = holder("u2", HolderKind::Tombstone);
     let waiting = driver(DriverPhase::Waiting {
         since: at(1),

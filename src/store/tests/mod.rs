@@ -20,6 +20,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use sqlx::postgres::PgPoolOptions;
 use sqlx::{Connection as _, PgConnection, PgPool};
 
 use super::*;
@@ -140,6 +141,11 @@ struct Bench {
 
 impl Bench {
     async fn new(pool: PgPool) -> Self {
+        // The pool of `sqlx::test` shares its connections with those of other tests, and one that
+        // stages a race would wait for theirs.
+        let pool = PgPoolOptions::new()
+            .max_connections(5)
+            .connect_lazy_with((*pool.connect_options()).clone());
         let store = Store::from_pool(pool.clone());
         let place = store
             .create_virtual_cluster(&us(), &new_virtual_cluster("team-a", "place"), &hash(1))

@@ -247,7 +247,14 @@ async fn a_sight_and_the_answer_at_once_lose_nothing(pool: PgPool) {
     );
     assert_eq!(woken.unwrap(), std::slice::from_ref(&run.id));
     created.unwrap();
-    let attempt = bench.store.load(&lease).await.unwrap().attempt.unwrap();
+    let attempt = bench
+        .store
+        .load(&lease)
+        .await
+        .unwrap()
+        .attempts
+        .pop()
+        .unwrap();
     assert_eq!(attempt.driver, ended());
     assert_eq!(attempt.holder, Some(who));
 }

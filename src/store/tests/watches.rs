@@ -1,7 +1,7 @@
 //! What the watch may write, and that it never goes back.
 
 use super::*;
-use crate::domain::job_run::Waiting;
+use crate::domain::job_run::{AttemptFailure, Fault, Waiting};
 
 fn seen(run: &JobRun, uid: &str, driver: Driver) -> Observed {
     Observed {
@@ -83,7 +83,8 @@ async fn a_difference_is_written_and_wakes_and_the_same_again_does_neither(pool:
             .load(&lease)
             .await
             .unwrap()
-            .attempt
+            .attempts
+            .pop()
             .unwrap()
             .driver,
         running()
@@ -195,7 +196,8 @@ async fn what_was_seen_never_goes_back(pool: PgPool) {
             .load(&lease)
             .await
             .unwrap()
-            .attempt
+            .attempts
+            .pop()
             .unwrap()
             .driver;
         assert_eq!(&stored, known, "after {told:?}");
@@ -208,7 +210,8 @@ async fn what_was_seen_never_goes_back(pool: PgPool) {
             .load(&lease)
             .await
             .unwrap()
-            .attempt
+            .attempts
+            .pop()
             .unwrap()
             .driver;
         assert_eq!(&stored, &steps[15].1, "after a look at {told:?}");
@@ -232,7 +235,7 @@ async fn what_is_seen_before_the_answer_is_recorded_counts_from_then_on(pool: Pg
     }
     let loaded = stored().await;
     assert_eq!(loaded.wake_seq, wake_seq + 1, "woken once");
-    let attempt = loaded.attempt.unwrap();
+    let attempt = loaded.attempt().unwrap().clone();
     assert_eq!((attempt.holder, attempt.driver), (None, Driver::default()));
 
     let who = holder("u1", HolderKind::Driver);
@@ -241,7 +244,7 @@ async fn what_is_seen_before_the_answer_is_recorded_counts_from_then_on(pool: Pg
         .created(&lease, 1, &who, &Driver::default())
         .await
         .unwrap();
-    assert_eq!(stored().await.attempt.unwrap().driver, ended());
+    assert_eq!(stored().await.attempts.pop().unwrap().driver, ended());
 }
 
 #[sqlx::test]
@@ -261,7 +264,14 @@ async fn what_was_seen_of_another_object_does_not_count(pool: PgPool) {
         .created(&lease, 1, &who, &running())
         .await
         .unwrap();
-    let attempt = bench.store.load(&lease).await.unwrap().attempt.unwrap();
+    let attempt = bench
+        .store
+        .load(&lease)
+        .await
+        .unwrap()
+        .attempts
+        .pop()
+        .unwrap();
     assert_eq!(attempt.driver, running());
 }
 
@@ -293,7 +303,8 @@ async fn several_sights_of_one_driver_in_a_batch_count_in_order(pool: PgPool) {
         .load(&lease)
         .await
         .unwrap()
-        .attempt
+        .attempts
+        .pop()
         .unwrap()
         .driver;
     assert_eq!(stored, observed[2].driver);
@@ -319,7 +330,8 @@ async fn a_drivers_last_words_may_hold_anything(pool: PgPool) {
         .load(&lease)
         .await
         .unwrap()
-        .attempt
+        .attempts
+        .pop()
         .unwrap()
         .driver;
     let DriverPhase::Ended(exit) = stored.phase else {
@@ -342,6 +354,16 @@ async fn the_watch_learns_what_should_be_there(pool: PgPool) {
         .await
         .unwrap();
     let (run, lease) = bench.created().await;
+    let failure = AttemptFailure {
+        fault: Fault::Platform,
+        details: "evicted".to_owned(),
+        retry_at: Some(at(7)),
+    };
+    bench
+        .store
+        .close_attempt(&lease, 1, &failure, at(6))
+        .await
+        .unwrap();
     bench
         .store
         .begin_create(&lease, 2, "driver-2", "cluster-uid", None)
@@ -349,7 +371,7 @@ async fn the_watch_learns_what_should_be_there(pool: PgPool) {
         .unwrap();
     let mut live = bench.store.live_attempts(&watched("prod")).await.unwrap();
     live.sort_by_key(|attempt| attempt.attempt);
-    let expected = |attempt: u32, name: &str, uid: Option<&str>| LiveAttempt {
+    let expected = |attempt: u32, name: &str, uid: Option<&str>, closed| LiveAttempt {
         run: run.id.clone(),
         attempt,
         virtual_cluster: bench.place.id.clone(),
@@ -358,13 +380,13 @@ async fn the_watch_learns_what_should_be_there(pool: PgPool) {
         uid: uid.map(str::to_owned),
         cluster_identity: "cluster-uid".to_owned(),
         gone: false,
-        closed: false,
+        closed,
     };
     assert_eq!(
         live,
         [
-            expected(1, "spark-driver", Some("u1")),
-            expected(2, "driver-2", None)
+            expected(1, "spark-driver", Some("u1"), true),
+            expected(2, "driver-2", None, false)
         ]
     );
     assert_eq!(

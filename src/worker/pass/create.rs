@@ -174,7 +174,7 @@ impl Pass<'_> {
         driver: &DriverRef,
         answer: Result<Seen, CreateError>,
     ) -> Result<Existing, CreateError> {
-        let unanswered = loaded.attempt.as_ref().map_or(0, |known| known.unanswered);
+        let unanswered = loaded.attempt().map_or(0, |known| known.unanswered);
         match answer {
             Err(CreateError::Refused(refusal)) if unanswered > 0 => {
                 match self.ask(self.served.target.cluster.look(driver)).await {
@@ -202,10 +202,7 @@ impl Pass<'_> {
                     .created(&self.lease, attempt, &seen.holder, &seen.driver)
                     .await?;
                 *facts = Facts::default();
-                let holder = loaded
-                    .attempt
-                    .as_ref()
-                    .and_then(|known| known.holder.as_ref());
+                let holder = loaded.attempt().and_then(|known| known.holder.as_ref());
                 if holder.is_some_and(|holder| holder.uid != seen.holder.uid)
                     && seen.holder.kind == HolderKind::Driver
                 {
@@ -300,7 +297,6 @@ fn goes_on(loaded: &Loaded) -> bool {
     loaded.run.state != State::CancelPending
         && !loaded.run.state.is_terminal()
         && loaded
-            .attempt
-            .as_ref()
+            .attempt()
             .is_some_and(|known| known.holder.is_none() && known.verdict.is_none())
 }

@@ -275,13 +275,13 @@ async fn a_sweep_takes_the_applications_own_and_leaves_what_it_may_not() {
 async fn a_log_that_cannot_be_read_is_no_word_on_the_cluster() {
     let log = format!("GET {POD}/log");
     let read = vec![Call::answers_text(&log, 200, &[], "ValueError: no input\n")];
-    let (read, _) = with!(read, |cluster| cluster.log_end(&driver()));
-    assert_eq!(read.as_deref(), Some("ValueError: no input\n"));
+    let (read, _) = with!(read, |cluster| cluster.inquire(&driver()));
+    assert_eq!(read.log.as_deref(), Some("ValueError: no input\n"));
 
     let no_kubelet = status(500, "InternalError", "dial tcp 10.0.0.1:10250: i/o timeout");
     for answer in [no_kubelet, forbidden("get", "pods/log"), pod_not_found()] {
         let (read, _) = with!(vec![Call::answers(&log, answer)], |cluster| cluster
-            .log_end(&driver()));
-        assert_eq!(read, None);
+            .inquire(&driver()));
+        assert_eq!(read.log, None);
     }
 }

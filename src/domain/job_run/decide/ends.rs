@@ -1,6 +1,6 @@
 //! The ends of runs, in words.
 
-use super::{Case, Finish, Log};
+use super::{Case, Finish, Inquiry};
 use crate::domain::job_run::{Attempt, Exit, FailureReason, State, explain};
 
 impl Finish {
@@ -74,9 +74,9 @@ impl Case<'_> {
                 Finish::failed(FailureReason::UserError, &details)
             }
             (None, _) => {
-                let log = match &self.facts.log {
-                    Log::Read(Some(log)) => Some(log.as_str()),
-                    Log::Read(None) | Log::NotRead => None,
+                let log = match &self.facts.inquiry {
+                    Inquiry::Made(evidence) => evidence.log.as_deref(),
+                    Inquiry::NotMade => None,
                 };
                 Finish::failed(FailureReason::UserError, &explain::failed(exit, log))
             }

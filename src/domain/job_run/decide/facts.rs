@@ -1,8 +1,8 @@
 //! What decisions rest on beyond the record: learned in this pass, from the cluster itself.
 
-use std::fmt;
-
 use jiff::Timestamp;
+
+use crate::domain::job_run::Evidence;
 
 /// What this pass over the run learned beyond what is recorded.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -14,26 +14,16 @@ pub struct Facts {
     pub incomplete_since: Option<Timestamp>,
     /// The attempt's name could not be taken.
     pub name_refused: bool,
-    /// The end of the driver's log.
-    pub log: Log,
+    /// What was asked about a driver that failed.
+    pub inquiry: Inquiry,
 }
 
-/// What is known of the end of a driver's log. It may hold secrets and is not printed.
-#[derive(Clone, Default, PartialEq, Eq)]
-pub enum Log {
+/// Whether the cluster was asked why a driver failed or does not start, and its answer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Inquiry {
     #[default]
-    NotRead,
-    /// `None` where it cannot be had.
-    Read(Option<String>),
-}
-
-impl fmt::Debug for Log {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::NotRead => "NotRead",
-            Self::Read(_) => "Read",
-        })
-    }
+    NotMade,
+    Made(Evidence),
 }
 
 /// A live read of the driver, fresh from the cluster.

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::domain::ids::{AccountId, ClusterId, JobRunId, VirtualClusterId};
-use crate::domain::job_run::{Driver, Exit, JobDriver};
+use crate::domain::job_run::{Driver, Evidence, Exit, JobDriver};
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(second).unwrap()
@@ -55,6 +55,7 @@ fn run(state: State) -> JobRun {
         state_details: None,
         failure_reason: None,
         finished_at: state.is_terminal().then(|| at(100)),
+        cancel_requested_at: (state == State::CancelPending).then(|| at(50)),
     }
 }
 
@@ -67,6 +68,8 @@ fn attempt(unanswered: u32) -> Attempt {
         verdict: None,
         delete_requested_at: None,
         swept: false,
+        failure: None,
+        removed: false,
     }
 }
 
@@ -96,7 +99,8 @@ fn exit(code: i32) -> Exit {
 }
 
 fn step(run: &JobRun, attempt: Option<&Attempt>, facts: &Facts, now: i64) -> Step {
-    decide(run, attempt, facts, at(now), &policy())
+    let attempts: Vec<_> = attempt.cloned().into_iter().collect();
+    decide(run, &attempts, facts, at(now), &policy())
 }
 
 fn looked(look: Look) -> Facts {

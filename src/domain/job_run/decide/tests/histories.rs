@@ -38,6 +38,7 @@ prop_compose! {
                 node: node.then(|| "node-1".to_owned()),
                 deleting: false,
                 gone_at: gone.map(at),
+                ..Driver::default()
             },
             verdict: condemned.then(|| Verdict {
                 reason: FailureReason::UserError,
@@ -45,8 +46,17 @@ prop_compose! {
             }),
             delete_requested_at: deleted.map(at),
             swept,
+            failure: None,
+            removed: false,
         }
     }
+}
+
+fn read(log: Option<&str>) -> Inquiry {
+    Inquiry::Made(Evidence {
+        log: log.map(str::to_owned),
+        ..Evidence::default()
+    })
 }
 
 fn any_facts() -> impl Strategy<Value = Facts> {
@@ -75,19 +85,19 @@ fn any_facts() -> impl Strategy<Value = Facts> {
             error: "silence".into()
         }),
     ]);
-    let log = prop_oneof![
-        Just(Log::NotRead),
-        Just(Log::Read(None)),
-        Just(Log::Read(Some("ValueError: no input".into()))),
+    let inquiry = prop_oneof![
+        Just(Inquiry::NotMade),
+        Just(read(None)),
+        Just(read(Some("ValueError: no input"))),
     ];
     let incomplete = prop_oneof![Just(None), Just(Some(at(0)))];
-    (look, refusal, incomplete, any::<bool>(), log).prop_map(
-        |(look, refusal, incomplete_since, name_refused, log)| Facts {
+    (look, refusal, incomplete, any::<bool>(), inquiry).prop_map(
+        |(look, refusal, incomplete_since, name_refused, inquiry)| Facts {
             look,
             refusal,
             incomplete_since,
             name_refused,
-            log,
+            inquiry,
         },
     )
 }
@@ -98,7 +108,7 @@ fn a_failed_driver_whose_status_does_not_say_why_is_asked_for_its_log_once() {
     let running = run(State::Running);
     assert_eq!(
         step(&running, Some(&attempt), &Facts::default(), 70),
-        Step::ReadLog
+        Step::Inquire
     );
     for (log, words) in [
         (None, "Driver ended with exit code 1."),
@@ -108,7 +118,7 @@ fn a_failed_driver_whose_status_does_not_say_why_is_asked_for_its_log_once() {
         ),
     ] {
         let facts = Facts {
-            log: Log::Read(log.map(str::to_owned)),
+            inquiry: read(log),
             ..Facts::default()
         };
         assert_eq!(
@@ -198,8 +208,8 @@ proptest! {
             ),
             Step::Forget | Step::Sweep => prop_assert!(state.is_terminal()),
             Step::Wait { until, .. } => prop_assert!(*until > at(now)),
-            Step::ReadLog => prop_assert!(
-                !state.is_terminal() && state != State::CancelPending && facts.log == Log::NotRead
+            Step::Inquire => prop_assert!(
+                !state.is_terminal() && state != State::CancelPending && facts.inquiry == Inquiry::NotMade
             ),
             Step::Look | Step::Occupy | Step::Condemn(_) | Step::DeleteStray { .. } => {}
         }
