@@ -33,8 +33,8 @@ const ADMIN_CONNECTIONS: NonZeroUsize = NonZeroUsize::new(100).unwrap();
 /// What workers get beyond their drain, to give leases back.
 const RELEASE: Duration = Duration::from_secs(5);
 
-/// What a lease has beyond one request to a cluster: time to claim, decide and record.
-const LEASE_SPARE: Duration = Duration::from_secs(15);
+/// What a lease has beyond preparing and creating a driver: time to claim, decide and record.
+const LEASE_SPARE: Duration = Duration::from_secs(5);
 
 /// Longer than the private Postgres takes to be stopped by force.
 const POSTGRES_DRAIN: Duration = Duration::from_secs(70);
@@ -201,17 +201,22 @@ fn work(
     worker::run(context, targets.collect(), listen_url, shutdown)
 }
 
-/// A worker creates no driver unless its lease outlasts the request, so a short one would never.
+/// A worker creates no driver unless its lease outlasts all that takes, so a short one would never.
 fn check_lease(app: &App) -> Result<(), InvalidConfig> {
     let lease = app.config.worker.lease;
     for target in app.clusters.iter() {
-        let needed = target.cluster.request_timeout().saturating_add(LEASE_SPARE);
-        if lease < needed {
+        let preparation = target.cluster.prepare_timeout();
+        let needed = preparation
+            .saturating_add(target.cluster.request_timeout())
+            .saturating_add(LEASE_SPARE);
+        if lease <= needed {
             return Err(InvalidConfig(format!(
-                "worker.lease is {} s; cluster {} needs at least {} s",
-                lease.as_secs(),
+                "worker.lease is {} s; cluster {} needs more than {} s, of which it may take {} s \
+                 to get templates (templates.timeout)",
+                lease.as_secs_f32(),
                 target.grant.cluster,
-                needed.as_secs()
+                needed.as_secs_f32(),
+                preparation.as_secs_f32(),
             )));
         }
     }

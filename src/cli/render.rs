@@ -13,6 +13,7 @@ use clap::{ArgGroup, Args, ValueEnum};
 use serde_json::{Map, Value};
 
 use crate::spark::driver_pod::{Dependent, Layout, Objects};
+use crate::spark::service_accounts;
 
 /// What is rendered: a request of StartJobRun, or a spark-submit command line after `--`.
 #[derive(Args)]
@@ -126,6 +127,19 @@ struct Rendered {
 }
 
 impl Rendered {
+    /// With the accounts that have to be there before the pod is.
+    fn with_accounts(mut self, accounts: &service_accounts::Objects) -> serde_json::Result<Self> {
+        let first = [
+            serde_json::to_value(&accounts.driver_role)?,
+            serde_json::to_value(&accounts.driver_binding)?,
+            serde_json::to_value(&accounts.driver)?,
+            serde_json::to_value(&accounts.executor)?,
+        ];
+        self.extra.splice(..0, first.clone());
+        self.in_order.splice(..0, first);
+        Ok(self)
+    }
+
     /// The driver's ConfigMap is the last that is sent.
     fn of(objects: &Objects) -> serde_json::Result<Self> {
         let mut rendered = Self {

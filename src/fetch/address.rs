@@ -64,15 +64,22 @@ const fn v6([a, b, c, d, e, f, g, h]: [u16; 8], prefix: u8) -> Ipv6Net {
 
 /// Whether anybody on the Internet may have this address.
 pub fn is_public(address: IpAddr) -> bool {
-    match address {
+    match meant(address) {
         IpAddr::V4(address) => !NOT_PUBLIC_V4.iter().any(|net| net.contains(&address)),
-        IpAddr::V6(address) if NAT64.contains(&address) => {
-            let [.., a, b, c, d] = address.octets();
-            is_public(Ipv4Addr::new(a, b, c, d).into())
-        }
         IpAddr::V6(address) => {
             GLOBAL_V6.contains(&address) && !NOT_PUBLIC_V6.iter().any(|net| net.contains(&address))
         }
+    }
+}
+
+/// The address whose host answers: NAT64 leads to one of IPv4.
+fn meant(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V6(address) if NAT64.contains(&address) => {
+            let [.., a, b, c, d] = address.octets();
+            Ipv4Addr::new(a, b, c, d).into()
+        }
+        IpAddr::V4(_) | IpAddr::V6(_) => address,
     }
 }
 
@@ -104,8 +111,8 @@ impl Guard {
         let found = found.map_err(|_| FetchError::Unreachable("its host's name has no address"))?;
         let is_api_server = self.servers(|servers| servers.contains_key(&normal(host)));
         let may = |address: &IpAddr| {
-            self.is_allowed(*address)
-                || (is_public(*address) && !is_api_server && !of_api_servers.contains(address))
+            let is_api_servers = is_api_server || of_api_servers.contains(&meant(*address));
+            self.is_allowed(*address) || (is_public(*address) && !is_api_servers)
         };
         let open: Vec<_> = found.into_iter().filter(may).collect();
         if open.is_empty() {
@@ -117,7 +124,7 @@ impl Guard {
     /// Whether an address that a URL names itself may be connected to.
     pub async fn check(&self, address: IpAddr) -> Result<(), FetchError> {
         let open = self.is_allowed(address)
-            || (is_public(address) && !self.of_api_servers().await.contains(&address));
+            || (is_public(address) && !self.of_api_servers().await.contains(&meant(address)));
         if open {
             Ok(())
         } else {
@@ -129,7 +136,8 @@ impl Guard {
         self.allowed.iter().any(|net| net.contains(&address))
     }
 
-    /// The addresses of API servers as they are now, or were last, where they are not found.
+    /// The addresses of API servers as they are now, or were last, where they are not found; each
+    /// as the one that is meant.
     async fn of_api_servers(&self) -> Vec<IpAddr> {
         let hosts: Vec<_> = self.servers(|servers| servers.keys().cloned().collect());
         let found = future::join_all(hosts.into_iter().map(|host| async move {
@@ -146,7 +154,7 @@ impl Guard {
                     *known = found;
                 }
             }
-            servers.values().flatten().copied().collect()
+            servers.values().flatten().copied().map(meant).collect()
         })
     }
 

@@ -75,9 +75,8 @@ impl Client {
         let request = http.get(url.clone()).header(ACCEPT, "*/*");
         let response = request.send().await.map_err(|error| refusal(&error))?;
         // The name's addresses passed; this one is what was spoken to.
-        if let Some(peer) = response.remote_addr() {
-            self.guard.check(peer.ip()).await?;
-        }
+        let peer = response.remote_addr().ok_or(FetchError::Address)?;
+        self.guard.check(peer.ip()).await?;
         let status = response.status();
         match status {
             StatusCode::OK => self.read(response).await.map(Hop::Text),

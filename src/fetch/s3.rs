@@ -4,11 +4,15 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::str::FromStr;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use futures::StreamExt as _;
 use object_store::aws::{AmazonS3, AmazonS3Builder, AmazonS3ConfigKey};
+use object_store::client::{ClientConfigKey, HttpClient, HttpConnector};
 use object_store::path::Path;
 use object_store::{ClientOptions, ObjectStoreExt as _, RetryConfig};
+use reqwest::Certificate;
+use reqwest::redirect::Policy;
 
 use super::{FetchError, FetcherError, Limits, certificates};
 use crate::domain::ids::AccountId;
@@ -230,6 +234,7 @@ pub(super) struct Client {
     prefixes: BTreeMap<AccountId, Vec<Prefix>>,
     settings: Settings,
     options: ClientOptions,
+    direct: Direct,
     limits: Limits,
     /// One for each bucket: it keeps the credentials that it was given for a while.
     stores: Mutex<HashMap<String, Arc<AmazonS3>>>,
@@ -242,27 +247,18 @@ impl Client {
         ca: Option<&[u8]>,
         limits: Limits,
     ) -> Result<Self, FetcherError> {
-        certificates(ca)?;
-        let mut options = ClientOptions::new()
-            .with_timeout(limits.timeout)
-            .with_connect_timeout(limits.timeout)
-            .with_allow_http(
-                settings
-                    .endpoint
-                    .as_ref()
-                    .is_some_and(|endpoint| endpoint.starts_with("http://")),
-            );
-        if let Some(pem) = ca {
-            let trusted =
-                object_store::Certificate::from_pem_bundle(pem).map_err(|_| FetcherError::Ca)?;
-            for certificate in trusted {
-                options = options.with_root_certificate(certificate);
-            }
-        }
+        let allows_http = settings
+            .endpoint
+            .as_ref()
+            .is_some_and(|endpoint| endpoint.starts_with("http://"));
         Ok(Self {
             prefixes,
             settings,
-            options,
+            options: ClientOptions::new().with_allow_http(allows_http),
+            direct: Direct {
+                certificates: certificates(ca)?,
+                timeout: limits.timeout,
+            },
             limits,
             stores: Mutex::default(),
         })
@@ -310,6 +306,7 @@ impl Client {
             .with_region(&self.settings.region)
             .with_virtual_hosted_style_request(self.settings.virtual_hosted_style)
             .with_client_options(self.options.clone())
+            .with_http_connector(self.direct.clone())
             .with_retry(RetryConfig {
                 max_retries: 1,
                 retry_timeout: self.limits.timeout,
@@ -322,6 +319,34 @@ impl Client {
         let store = Arc::new(store.map_err(|error| refusal(&error))?);
         stores.insert(bucket.to_owned(), Arc::clone(&store));
         Ok(store)
+    }
+}
+
+/// Speaks to S3, and to those who give credentials for it, themselves: through no proxy of the
+/// environment's, and nowhere else that a server names.
+#[derive(Clone, Debug)]
+struct Direct {
+    certificates: Vec<Certificate>,
+    timeout: Duration,
+}
+
+impl HttpConnector for Direct {
+    fn connect(&self, options: &ClientOptions) -> object_store::Result<HttpClient> {
+        // Credentials of a container are offered without TLS.
+        let allows_http = options.get_config_value(&ClientConfigKey::AllowHttp);
+        let client = reqwest::Client::builder()
+            .user_agent(concat!("firesteel/", env!("CARGO_PKG_VERSION")))
+            .https_only(allows_http.as_deref() != Some("true"))
+            .no_proxy()
+            .redirect(Policy::none())
+            .timeout(self.timeout)
+            .tls_certs_merge(self.certificates.clone())
+            .build()
+            .map_err(|error| object_store::Error::Generic {
+                store: "S3",
+                source: Box::new(error),
+            })?;
+        Ok(HttpClient::new(client))
     }
 }
 

@@ -169,9 +169,12 @@ async fn a_literal_address_is_judged_in_every_spelling() {
         "[::ffff:8.8.8.8]",
         "[64:ff9b::127.0.0.1]",
         "[64:ff9b::a9fe:a9fe]",
+        "[64:ff9b:1::8.8.8.8]",
+        "[::ffff:0:8.8.8.8]",
         "[2002:7f00:1::]",
         "[fe80::1]",
         "[fc00::1]",
+        "[fec0::1]",
         "[ff02::1]",
         "[2001:db8::1]",
         "[2001::1]",
@@ -228,6 +231,69 @@ async fn a_name_is_connected_to_at_no_other_address_than_one_that_passed() {
     assert_eq!((outside.connections(), inside.connections()), (2, 0));
 }
 
+/// A fetcher whose S3 is `server`, and where a template of it lies.
+fn s3_bench(server: &Server) -> (Bench, &'static str) {
+    let bench = bench(&[server], |settings| {
+        let prefix = "s3://templates/team".parse().unwrap();
+        settings.prefixes.insert(account(), vec![prefix]);
+        settings.s3 = S3Settings {
+            endpoint: Some(server.url("127.0.0.1", "")),
+            region: "us-east-1".to_owned(),
+            virtual_hosted_style: false,
+            access: S3Access::Key {
+                id: "id".to_owned(),
+                secret: "secret".to_owned(),
+                session_token: None,
+            },
+        };
+    });
+    (bench, "s3://templates/team/a.yaml")
+}
+
+#[tokio::test]
+async fn s3_is_asked_for_the_key_as_it_was_judged() {
+    let server = templates("127.0.0.1:0");
+    let (bench, uri) = s3_bench(&server);
+    let fetched = bench.fetcher.s3(&account(), uri).await;
+    assert_eq!(fetched.unwrap(), TEMPLATE);
+    let request = &server.requests()[0];
+    assert!(request.starts_with("GET /templates/team/a.yaml HTTP/1.1\r\n"));
+}
+
+#[tokio::test]
+async fn s3_leads_nowhere_else() {
+    let elsewhere = templates("127.0.0.1:0");
+    let location = elsewhere.url("127.0.0.1", "/templates/team/a.yaml");
+    let server = Server::start("127.0.0.1:0", move |_, _| redirect(307, &location));
+    let (bench, uri) = s3_bench(&server);
+    let error = bench.fetcher.s3(&account(), uri).await.unwrap_err();
+    assert!(matches!(error, FetchError::Unreachable(_)), "{error:?}");
+    assert_eq!(elsewhere.connections(), 0);
+    assert!(server.connections() > 0);
+}
+
+/// Tests that fetch go as well with an environment that names a proxy, which nobody is.
+#[test]
+fn proxies_of_the_environment_play_no_part() {
+    let mut fetching = std::process::Command::new(std::env::current_exe().unwrap());
+    fetching.args([
+        "--exact",
+        "fetch::tests::a_text_comes_for_a_request_that_says_nothing_of_firesteel",
+        "fetch::tests::s3_is_asked_for_the_key_as_it_was_judged",
+    ]);
+    for variable in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"] {
+        for name in [variable.to_owned(), variable.to_lowercase()] {
+            fetching.env(name, "http://127.0.0.1:9");
+        }
+    }
+    for name in ["NO_PROXY", "no_proxy"] {
+        fetching.env_remove(name);
+    }
+    let told = fetching.output().unwrap();
+    let text = String::from_utf8_lossy(&told.stdout);
+    assert!(text.contains("test result: ok. 2 passed"), "{text}");
+}
+
 #[tokio::test]
 async fn api_servers_are_left_alone_by_name_and_by_address() {
     let bench = bench(&[], |settings| settings.https_ports = vec![443]);
@@ -235,13 +301,17 @@ async fn api_servers_are_left_alone_by_name_and_by_address() {
         .names
         .set("api.example.test", &[&["8.8.8.8"], &["8.8.4.4"]]);
     bench.names.set("alias.example.test", &[&["8.8.4.4"]]);
+    let nat64 = &[&["64:ff9b::808:404"][..]];
+    bench.names.set("nat64.example.test", nat64);
     bench.fetcher.keep_away_from("API.example.test");
     bench.fetcher.keep_away_from("1.1.1.1");
     // The name is refused whatever it leads to at the moment.
     for url in [
         "https://api.example.test/",
         "https://alias.example.test/",
+        "https://nat64.example.test/",
         "https://8.8.4.4/",
+        "https://[64:ff9b::808:404]/",
     ] {
         assert_eq!(bench.refused(url).await, FetchError::Address, "{url}");
     }

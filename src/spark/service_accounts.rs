@@ -2,10 +2,11 @@
 //! each execution role, named as the service names them, so that trust policies written for it
 //! hold here too.
 
-use crate::domain::ids::AccountId;
+mod objects;
 
-/// What the driver's service account may do in its namespace.
-pub const DRIVER_ROLE: &str = "emr-containers-role-spark-driver";
+pub use objects::Objects;
+
+use crate::domain::ids::AccountId;
 
 /// The accounts of an execution role, or of the runs that have none.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

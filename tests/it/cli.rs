@@ -378,6 +378,9 @@ async fn what_a_cluster_lacks_is_said(pool: PgPool) {
     let config = serve_config(folder.path());
     let mut short = serve(&config, &pool, "worker");
     short.env("FIRESTEEL_WORKER__LEASE", "20s");
+    // Getting a template may take long, too.
+    let mut slow = serve(&config, &pool, "worker");
+    slow.env("FIRESTEEL_TEMPLATES__TIMEOUT", "15s");
     let mut no_spark = dev(&pool, &folder);
     no_spark.env("SPARK_HOME", "/nowhere");
     std::fs::remove_file(folder.path().join("kubeconfig")).unwrap();
@@ -389,7 +392,12 @@ async fn what_a_cluster_lacks_is_said(pool: PgPool) {
     for (command, said) in [
         (
             short,
-            "firesteel: worker.lease is 20 s; cluster prod needs at least 25 s",
+            "firesteel: worker.lease is 20 s; cluster prod needs more than 25 s",
+        ),
+        (
+            slow,
+            "firesteel: worker.lease is 30 s; cluster prod needs more than 30 s, of which it may \
+             take 15 s to get templates (templates.timeout)",
         ),
         (
             no_spark,

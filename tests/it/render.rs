@@ -139,15 +139,27 @@ async fn a_request_prints_the_pod_of_its_run() {
         printed["pod"]["metadata"]["labels"]["spark-version"],
         "3.5.6"
     );
+    let extra = printed["extra"].as_array().unwrap();
+    let names: Vec<_> = extra
+        .iter()
+        .map(|object| &object["metadata"]["name"])
+        .collect();
+    let end = "123456789012-7i15gn0rcdw";
+    assert_eq!(names[1], &format!("emr-containers-rb-spark-driver-{end}"));
+    assert_eq!(names[2], &printed["pod"]["spec"]["serviceAccountName"]);
+    assert_eq!(extra[1]["subjects"][0]["name"], *names[2]);
 
     let yaml = ["--layout", "classic", "--output", "yaml"];
     let (code, printed, error) = output(firesteel(&[&arguments[..], &yaml].concat())).await;
     assert_eq!(code, Some(0), "{error}");
     let kinds: Vec<_> = printed
         .lines()
-        .filter(|line| line.starts_with("kind: "))
+        .filter_map(|line| line.strip_prefix("kind: "))
         .collect();
-    assert_eq!(kinds, ["kind: Pod", "kind: Service", "kind: ConfigMap"]);
+    let accounts = ["Role", "RoleBinding", "ServiceAccount", "ServiceAccount"];
+    let driver = ["Pod", "Service", "ConfigMap"];
+    let expected = [&accounts[..], &driver].concat();
+    assert_eq!(kinds, expected, "each after what it needs");
 
     // No release is named, and none is guessed.
     let (code, printed, error) = output(firesteel(&["render", "--start-job-run", file])).await;
@@ -206,4 +218,134 @@ async fn a_request_gets_the_layout_and_the_templates_that_its_run_would_get() {
         error.contains(inline) && !error.contains("hidden"),
         "{error}"
     );
+}
+
+/// Settings with two clusters that differ in the accounts of their pods.
+const CLUSTERS: &str = r#"
+[[clusters]]
+id = "prod"
+backend = "kubernetes"
+kubeconfig = "/nowhere"
+image = "registry.test/spark:{spark_version}"
+irsa = true
+layout = "classic"
+[clusters.defaults.properties]
+"spark.executor.instances" = "7"
+
+[[clusters]]
+id = "fixed"
+backend = "kubernetes"
+in_cluster = true
+image = "x"
+service_account = "spark"
+
+[[clusters]]
+id = "laptop"
+backend = "process"
+"#;
+
+#[tokio::test]
+async fn a_request_gets_what_its_cluster_is_configured_to_give() {
+    let folder = tempfile::tempdir().unwrap();
+    let (config, request) = (folder.path().join("c.toml"), folder.path().join("r.json"));
+    std::fs::write(&config, CLUSTERS).unwrap();
+    let role = "arn:aws:iam::123456789012:role/analyst";
+    let run = json!({
+        "releaseLabel": "emr-7.12.0-latest",
+        "executionRoleArn": role,
+        "jobDriver": {"sparkSubmitJobDriver": {"entryPoint": "s3://bucket/job.py"}},
+    });
+    std::fs::write(&request, run.to_string()).unwrap();
+    let (config, request) = (config.to_str().unwrap(), request.to_str().unwrap());
+    let render = async |cluster: &str| {
+        let given = [
+            "--config",
+            config,
+            "--cluster",
+            cluster,
+            "--namespace",
+            "etl",
+        ];
+        let words = [&["render", "--start-job-run", request][..], &given].concat();
+        output(firesteel(&words)).await
+    };
+
+    let (code, printed, error) = render("prod").await;
+    assert_eq!(code, Some(0), "{error}");
+    let printed: Value = serde_json::from_str(&printed).unwrap();
+    let image = &printed["pod"]["spec"]["containers"][0]["image"];
+    assert_eq!(image, "registry.test/spark:3.5.6");
+    let properties = printed["configmap"]["data"]["spark.properties"].as_str();
+    assert!(properties.unwrap().contains("spark.executor.instances=7\n"));
+    for object in printed["extra"].as_array().unwrap() {
+        assert_eq!(object["metadata"]["namespace"], "etl");
+        let of_role = &object["metadata"]["annotations"]["eks.amazonaws.com/role-arn"];
+        let is_account = object["kind"] == "ServiceAccount";
+        assert_eq!(of_role.as_str(), is_account.then_some(role), "{object}");
+    }
+
+    let (code, printed, error) = render("fixed").await;
+    assert_eq!(code, Some(0), "{error}");
+    let printed: Value = serde_json::from_str(&printed).unwrap();
+    assert_eq!(printed["pod"]["spec"]["serviceAccountName"], "spark");
+    assert_eq!(
+        printed["extra"],
+        Value::Null,
+        "the account is somebody else's"
+    );
+
+    for (cluster, why) in [
+        ("laptop", "cluster laptop runs drivers as processes"),
+        ("other", "there is no cluster other"),
+    ] {
+        let (code, printed, error) = render(cluster).await;
+        assert_eq!((code, printed.as_str()), (Some(2), ""));
+        assert!(error.contains(why), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn variables_of_a_submitters_environment_are_given_and_never_inherited() {
+    let submission = |given: &[&str]| {
+        let before = ["render", "--spark-version", "3.5.9"];
+        let to = ["--", "--master", "k8s://x", "--deploy-mode", "cluster"];
+        let image = "spark.kubernetes.container.image=x";
+        let what = ["--conf", image, "--name", "n", "local:///a.py"];
+        let mut command = firesteel(&[&before[..], given, &to, &what].concat());
+        command
+            .env("PYSPARK_PYTHON", "/own/python")
+            .env("SPARK_USER", "own");
+        command
+    };
+    let variables = async |given: &[&str]| {
+        let (code, printed, error) = output(submission(given)).await;
+        assert_eq!(code, Some(0), "{error}");
+        let printed: Value = serde_json::from_str(&printed).unwrap();
+        let env = printed["pod"]["spec"]["containers"][0]["env"]
+            .as_array()
+            .unwrap()
+            .clone();
+        let of = move |name: &str| {
+            let found = env.iter().find(|variable| variable["name"] == name)?;
+            found["value"].as_str().map(str::to_owned)
+        };
+        ["PYSPARK_PYTHON", "SPARK_USER"].map(of)
+    };
+    let given = [
+        "--env",
+        "PYSPARK_PYTHON=/opt/a=b",
+        "--env",
+        "HADOOP_USER_NAME=etl",
+    ];
+    let told = [Some("/opt/a=b".to_owned()), Some("etl".to_owned())];
+    assert_eq!(variables(&given).await, told);
+    let [python, user] = variables(&[]).await;
+    assert_eq!(python, None);
+    assert_ne!(user.as_deref(), Some("own"));
+
+    for wrong in ["PYSPARK_PYTHON", "=x"] {
+        let (code, printed, error) = output(submission(&["--env", wrong])).await;
+        assert_eq!((code, printed.as_str()), (Some(2), ""));
+        assert!(error.contains("NAME=VALUE"), "{error}");
+    }
 }

@@ -70,7 +70,11 @@ pub(super) fn render(args: &RenderArgs, request: &Path) -> anyhow::Result<Render
         None => driver_pod::choose(&plan, &texts, pod_settings.layout)?.layout,
     };
     let objects = driver_pod::of_job_run(&plan, &identity, &pod_settings, layout, &texts)?;
-    Ok(Rendered::of(&objects)?)
+    let rendered = Rendered::of(&objects)?;
+    Ok(match driver_pod::own_accounts(&plan, &pod_settings) {
+        Some(own) => rendered.with_accounts(&own.objects(&run.namespace, pod_settings.irsa))?,
+        None => rendered,
+    })
 }
 
 /// The templates that the request holds. Others are a worker's to fetch, with what its run's

@@ -3,13 +3,11 @@
 //! Rights come first and the account last, so that an account which exists has them, or has what
 //! its maker thought right.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::ServiceAccount;
-use k8s_openapi::api::rbac::v1::{PolicyRule, Role, RoleBinding, RoleRef, Subject};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::Resource;
 use kube::api::{GetParams, PostParams};
 use kube::core::Request as Paths;
@@ -22,7 +20,7 @@ use super::client::Failure;
 use super::refusal::{self, NotCreated, RACE_PAUSE};
 use crate::cluster::CreateError;
 use crate::domain::job_run::decide::Refusal;
-use crate::spark::service_accounts::{DRIVER_ROLE, ServiceAccounts};
+use crate::spark::service_accounts::{Objects, ServiceAccounts};
 
 /// Whose accounts are known to exist, so that a usual run costs no request for them.
 #[derive(Default)]
@@ -59,17 +57,16 @@ pub(super) async fn ensure(
         namespace,
         deadline,
     };
-    let driver = making.account(&accounts.driver, accounts);
-    let executor = making.account(&accounts.executor, accounts);
-    match making.rights(accounts).await {
+    let objects = accounts.objects(namespace, cluster.pod.irsa);
+    match making.rights(&objects).await {
         Ok(()) => {}
         // Who made the account may have given it its rights in another way.
         Err(CreateError::Refused(Refusal::Forbidden(_)))
             if making.exists::<ServiceAccount>(&accounts.driver).await? => {}
         Err(error) => return Err(error),
     }
-    making.create(&accounts.driver, &driver).await?;
-    making.create(&accounts.executor, &executor).await?;
+    making.create(&objects.driver).await?;
+    making.create(&objects.executor).await?;
     cluster.accounts.with(|known| known.insert(key));
     Ok(())
 }
@@ -81,60 +78,18 @@ struct Making<'a> {
 }
 
 impl Making<'_> {
-    async fn rights(&self, accounts: &ServiceAccounts) -> Result<(), CreateError> {
-        let role = Role {
-            metadata: self.metadata(DRIVER_ROLE),
-            rules: Some(driver_rules()),
-        };
-        let binding = RoleBinding {
-            metadata: self.metadata(&accounts.driver_binding),
-            role_ref: RoleRef {
-                api_group: "rbac.authorization.k8s.io".to_owned(),
-                kind: "Role".to_owned(),
-                name: DRIVER_ROLE.to_owned(),
-            },
-            subjects: Some(vec![Subject {
-                kind: "ServiceAccount".to_owned(),
-                name: accounts.driver.clone(),
-                namespace: Some(self.namespace.to_owned()),
-                api_group: None,
-            }]),
-        };
-        self.create(DRIVER_ROLE, &role).await?;
-        self.create(&accounts.driver_binding, &binding).await
-    }
-
-    fn account(&self, name: &str, accounts: &ServiceAccounts) -> ServiceAccount {
-        let mut metadata = self.metadata(name);
-        let role_arn = accounts.role_arn.as_ref().filter(|_| self.cluster.pod.irsa);
-        metadata.annotations = role_arn.map(|role_arn| {
-            BTreeMap::from([("eks.amazonaws.com/role-arn".to_owned(), role_arn.clone())])
-        });
-        ServiceAccount {
-            metadata,
-            ..ServiceAccount::default()
-        }
-    }
-
-    /// Shared by all runs of a role, they carry no run's marks, and nobody sweeps them.
-    fn metadata(&self, name: &str) -> ObjectMeta {
-        ObjectMeta {
-            name: Some(name.to_owned()),
-            namespace: Some(self.namespace.to_owned()),
-            labels: Some(BTreeMap::from([(
-                "app.kubernetes.io/managed-by".to_owned(),
-                "firesteel".to_owned(),
-            )])),
-            ..ObjectMeta::default()
-        }
+    async fn rights(&self, objects: &Objects) -> Result<(), CreateError> {
+        self.create(&objects.driver_role).await?;
+        self.create(&objects.driver_binding).await
     }
 
     /// Creates an object unless it is there. Nothing of the driver was sent: no failure of it
     /// leaves anything open.
-    async fn create<K>(&self, name: &str, object: &K) -> Result<(), CreateError>
+    async fn create<K>(&self, object: &K) -> Result<(), CreateError>
     where
         K: Resource<DynamicType = ()> + Serialize,
     {
+        let name = object.meta().name.as_deref().unwrap_or_default();
         let client = &self.cluster.client;
         let kind = K::kind(&());
         let body = serde_json::to_vec(object)
@@ -218,48 +173,4 @@ impl Making<'_> {
 
 fn key(namespace: &str, accounts: &ServiceAccounts) -> (String, String) {
     (namespace.to_owned(), accounts.driver.clone())
-}
-
-/// What Spark's driver does in its namespace: nothing that Firesteel itself may not do, so that
-/// it needs no right to give away others.
-fn driver_rules() -> Vec<PolicyRule> {
-    [
-        (
-            "pods",
-            &[
-                "get",
-                "list",
-                "watch",
-                "create",
-                "patch",
-                "update",
-                "delete",
-                "deletecollection",
-            ][..],
-        ),
-        (
-            "configmaps",
-            &["get", "list", "create", "delete", "deletecollection"],
-        ),
-        (
-            "persistentvolumeclaims",
-            &[
-                "get",
-                "list",
-                "create",
-                "patch",
-                "delete",
-                "deletecollection",
-            ],
-        ),
-        ("services", &["get", "list", "delete", "deletecollection"]),
-    ]
-    .into_iter()
-    .map(|(resource, verbs)| PolicyRule {
-        api_groups: Some(vec![String::new()]),
-        resources: Some(vec![resource.to_owned()]),
-        verbs: verbs.iter().map(|verb| (*verb).to_owned()).collect(),
-        ..PolicyRule::default()
-    })
-    .collect()
 }

@@ -103,3 +103,6 @@ fn request(
     let body = serde_json::to_vec(review).map_err(kube::core::request::Error::SerializeBody)?;
     Paths::new(SelfSubjectAccessReview::url_path(&(), None)).create(&PostParams::default(), body)
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,7 +8,7 @@ async fn refused(prefixes: &[&str], uri: &str) -> FetchError {
     let prefixes: Vec<_> = prefixes.iter().map(|text| text.parse().unwrap()).collect();
     let limits = Limits {
         max_bytes: 1024,
-        timeout: std::time::Duration::from_secs(5),
+        timeout: Duration::from_secs(5),
     };
     let prefixes = BTreeMap::from([(account(), prefixes)]);
     let client = Client::new(prefixes, Settings::default(), None, limits).unwrap();

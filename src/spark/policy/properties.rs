@@ -21,6 +21,19 @@ const OVERRIDDEN: [&str; 9] = [
 /// A reserved property, or the beginning of several.
 const IDENTITY: [&str; 2] = ["spark.kubernetes.authenticate.", "spark.remote"];
 
+/// What Spark may leave out of a pod.
+const EXCLUSIONS: [&str; 2] = [
+    "spark.kubernetes.driver.pod.excludedFeatureSteps",
+    "spark.kubernetes.executor.pod.excludedFeatureSteps",
+];
+
+/// The ends of the names of the steps that give pods their service accounts, and executors the
+/// template that was judged: without it a driver reads what lies at the template's place by then.
+const BINDING_STEPS: [&str; 2] = [
+    "KubernetesCredentialsFeatureStep",
+    "PodTemplateConfigMapStep",
+];
+
 const MARKED: [(&str, bool); 8] = [
     ("spark.kubernetes.driver.label.", false),
     ("spark.kubernetes.driver.annotation.", true),
@@ -59,6 +72,13 @@ pub(super) fn check(policy: &Policy, key: &str, value: &str) -> Result<(), Breac
     }
     if is_reserved(key, value) && !matches_any(&policy.allow_properties, key) {
         return Err(Breach::Property(key.to_owned()));
+    }
+    let is_left_out = |step: &&str| value.contains(*step);
+    if EXCLUSIONS.contains(&key)
+        && BINDING_STEPS.iter().any(is_left_out)
+        && !matches_any(&policy.allow_properties, key)
+    {
+        return refuse(key, "it would leave out an account or a template");
     }
     for role in [Role::Driver, Role::Executor] {
         let prefix = format!("spark.kubernetes.{}.volumes.", role.word());
