@@ -1,5 +1,5 @@
 # Every target can be run on a clean clone: what it needs it makes first.
-.PHONY: help setup setup-clients build demo lint test unit clients e2e cluster-up cluster-down sqlx
+.PHONY: help setup setup-clients build demo lint test unit clients e2e chaos cluster-up cluster-down sqlx
 
 help: ## This list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -30,6 +30,9 @@ clients: build setup-clients ## AWS's CLI and SDKs, Airflow and Dagster against 
 
 e2e: build ## Real Spark on a real Kubernetes (needs root on Linux, and Go)
 	@scripts/pytest.sh tests/e2e
+
+chaos: setup ## Storms of faults, each with a new seed: make chaos MINUTES=10 [SEED=1] [RUNS=300]
+	@CHAOS_MINUTES=$(or $(MINUTES),1) CHAOS_SEED=$(SEED) CHAOS_RUNS=$(RUNS) scripts/unit-tests.sh --test chaos -- storm --nocapture
 
 cluster-up: setup ## Start the Kubernetes of the tests
 	@. scripts/env.sh && tests/cluster/up.sh

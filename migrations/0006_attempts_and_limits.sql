@@ -9,11 +9,21 @@ ALTER TABLE job_run_attempt
     ADD COLUMN disruption  text,
     -- The pod came to its end, and not its driver's container alone.
     ADD COLUMN pod_ended   boolean NOT NULL DEFAULT false,
+    -- Since when its deletion is known to be under way.
+    ADD COLUMN deleting_since timestamptz,
+    -- Whose failure it is that Firesteel ends the driver.
+    ADD COLUMN verdict_fault text COLLATE "C",
     ADD COLUMN fault       text COLLATE "C",
+    -- Whether its failure counts against the run's attempts.
+    ADD COLUMN charged     boolean NOT NULL DEFAULT true,
     ADD COLUMN end_details text,
     ADD COLUMN retry_at    timestamptz,
     -- Nothing of it is left on the cluster.
     ADD COLUMN removed     boolean NOT NULL DEFAULT false,
+    ADD CONSTRAINT job_run_attempt_verdict_fault CHECK (
+        verdict_fault IN ('JOB', 'PLATFORM', 'FINAL')
+        AND (verdict_fault IS NULL OR verdict_reason IS NOT NULL)) NOT VALID,
+    ADD CONSTRAINT job_run_attempt_charged CHECK (charged OR fault = 'PLATFORM') NOT VALID,
     ADD CONSTRAINT job_run_attempt_fault CHECK (fault IN ('JOB', 'PLATFORM', 'FINAL')) NOT VALID,
     ADD CONSTRAINT job_run_attempt_end_details CHECK (
         (fault IS NULL) = (end_details IS NULL) AND char_length(end_details) <= 256) NOT VALID,
@@ -46,6 +56,9 @@ BEGIN
     END IF;
     later.node := coalesce(known.node, told.node);
     later.deleting := known.deleting OR coalesce(told.deleting, false);
+    IF later.deleting THEN
+        later.deleting_since := coalesce(known.deleting_since, now());
+    END IF;
     later.gone_at := coalesce(known.gone_at, told.gone_at);
     later.disruption := coalesce(known.disruption, told.disruption);
     later.pod_ended := known.pod_ended OR coalesce(told.pod_ended, false);
@@ -72,10 +85,10 @@ BEGIN
         USING ERRCODE = 'check_violation', CONSTRAINT = 'job_run_attempt_closes_once';
 END $$;
 CREATE TRIGGER job_run_attempt_closes_once
-    BEFORE UPDATE OF fault, end_details, retry_at ON job_run_attempt FOR EACH ROW
+    BEFORE UPDATE OF fault, charged, end_details, retry_at ON job_run_attempt FOR EACH ROW
     WHEN (OLD.fault IS NOT NULL
-        AND (NEW.fault, NEW.end_details, NEW.retry_at)
-            IS DISTINCT FROM (OLD.fault, OLD.end_details, OLD.retry_at))
+        AND (NEW.fault, NEW.charged, NEW.end_details, NEW.retry_at)
+            IS DISTINCT FROM (OLD.fault, OLD.charged, OLD.end_details, OLD.retry_at))
     EXECUTE FUNCTION job_run_attempt_closes_again();
 
 -- What the cluster said of a driver's pod is told, too.
@@ -114,7 +127,9 @@ ALTER TABLE job_run ADD COLUMN cancel_requested_at timestamptz;
 -- among themselves in the order of `turn`: their acceptance, less what their priority is worth.
 ALTER TABLE work
     ADD COLUMN turn    timestamptz NOT NULL DEFAULT now(),
-    ADD COLUMN waiting boolean NOT NULL DEFAULT false;
+    ADD COLUMN waiting boolean NOT NULL DEFAULT false,
+    -- Its namespace holds too many ended drivers, and this run's are among the oldest.
+    ADD COLUMN crowded boolean NOT NULL DEFAULT false;
 CREATE INDEX work_waiting ON work (virtual_cluster, turn, run) WHERE waiting;
 
 -- The limits of a virtual cluster, and what counts against them. No row where nothing is limited.
@@ -127,21 +142,161 @@ CREATE TABLE virtual_cluster_slots (
     taken           integer NOT NULL,
     -- Runs that are PENDING or SUBMITTED.
     in_queue        integer NOT NULL,
+    -- Runs that are RUNNING.
+    running         integer NOT NULL,
     CONSTRAINT virtual_cluster_slots_limit CHECK (num_nonnulls(max_concurrent, max_in_queue) > 0),
-    CONSTRAINT virtual_cluster_slots_counts CHECK (taken >= 0 AND in_queue >= 0)
+    CONSTRAINT virtual_cluster_slots_counts CHECK (taken >= 0 AND in_queue >= 0 AND running >= 0)
 ) WITH (fillfactor = 50);
-INSERT INTO virtual_cluster_slots (virtual_cluster, max_concurrent, max_in_queue, taken, in_queue)
+
+-- Whoever changes a count holds this for its virtual cluster, shared; whoever begins to count does
+-- so alone: before there is a row, there is none to lock.
+CREATE FUNCTION slots_key(virtual_cluster text) RETURNS bigint LANGUAGE sql IMMUTABLE AS $$
+    SELECT hashtextextended('virtual_cluster_slots/' || virtual_cluster, 0)
+$$;
+
+-- The row of a virtual cluster, locked; nulls where nothing is limited.
+CREATE FUNCTION lock_slots(place text) RETURNS virtual_cluster_slots LANGUAGE plpgsql AS $$
+DECLARE
+    locked virtual_cluster_slots;
+BEGIN
+    PERFORM pg_advisory_xact_lock_shared(slots_key(place));
+    SELECT * INTO locked FROM virtual_cluster_slots WHERE virtual_cluster = place
+        FOR NO KEY UPDATE;
+    RETURN locked;
+END $$;
+
+-- Counts anew. Who changes a count and is not done waits at the row or is seen.
+CREATE FUNCTION recount_slots(place text) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM FROM virtual_cluster_slots WHERE virtual_cluster = place FOR NO KEY UPDATE;
+    UPDATE virtual_cluster_slots AS slots
+    SET (taken, in_queue, running) = (counted.taken, counted.in_queue, counted.running)
+    FROM (
+        SELECT
+            count(*) FILTER (WHERE job_run.state < 'COMPLETED' AND EXISTS (
+                SELECT FROM job_run_attempt AS attempt WHERE attempt.run = job_run.id)) AS taken,
+            count(*) FILTER (WHERE job_run.state < 'RUNNING') AS in_queue,
+            count(*) FILTER (WHERE job_run.state = 'RUNNING') AS running
+        FROM virtual_cluster AS home
+        JOIN work ON work.cluster = home.cluster AND work.account = home.account
+            AND work.virtual_cluster = home.id
+        JOIN job_run ON job_run.id = work.run
+        WHERE home.id = place
+    ) AS counted
+    WHERE slots.virtual_cluster = place
+        AND (slots.taken, slots.in_queue, slots.running)
+            IS DISTINCT FROM (counted.taken, counted.in_queue, counted.running);
+    RETURN FOUND;
+END $$;
+
+-- The limit that keeps a run from its first driver, or null where it may begin. Those who wait
+-- and whose turn is earlier have the first of the free slots.
+CREATE FUNCTION slot_refusal(asking text) RETURNS integer LANGUAGE plpgsql AS $$
+DECLARE
+    own work := (SELECT work FROM work WHERE work.run = asking);
+    slots virtual_cluster_slots := lock_slots(own.virtual_cluster);
+    room integer := greatest(slots.max_concurrent - slots.taken, 0);
+BEGIN
+    IF slots.max_concurrent IS NULL
+        OR room > (SELECT count(*) FROM (
+            SELECT FROM work AS earlier
+            WHERE earlier.waiting AND earlier.virtual_cluster = own.virtual_cluster
+                AND (earlier.turn, earlier.run) < (own.turn, own.run)
+            ORDER BY earlier.turn, earlier.run
+            LIMIT room) AS ahead)
+    THEN
+        RETURN NULL;
+    END IF;
+    RETURN slots.max_concurrent;
+END $$;
+
+-- As with stories, replicas of the version before change states, too; here nobody forgets to count.
+CREATE FUNCTION job_run_is_counted() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock_shared(slots_key(NEW.virtual_cluster));
+    UPDATE virtual_cluster_slots AS slots
+    SET in_queue = greatest(0, slots.in_queue
+            + (NEW.state < 'RUNNING')::integer - coalesce((OLD.state < 'RUNNING')::integer, 0)),
+        running = greatest(0, slots.running
+            + (NEW.state = 'RUNNING')::integer - coalesce((OLD.state = 'RUNNING')::integer, 0)),
+        taken = greatest(0, slots.taken - (NEW.state >= 'COMPLETED' AND EXISTS (
+            SELECT FROM job_run_attempt AS attempt WHERE attempt.run = NEW.id))::integer)
+    WHERE slots.virtual_cluster = NEW.virtual_cluster;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER job_run_is_counted
+    AFTER INSERT ON job_run FOR EACH ROW EXECUTE FUNCTION job_run_is_counted();
+CREATE TRIGGER job_run_state_is_counted
+    AFTER UPDATE OF state ON job_run FOR EACH ROW
+    WHEN (NEW.state <> OLD.state)
+    EXECUTE FUNCTION job_run_is_counted();
+
+CREATE FUNCTION job_run_takes_its_slot() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    place text := (SELECT virtual_cluster FROM job_run WHERE id = NEW.run AND state < 'COMPLETED');
+BEGIN
+    PERFORM pg_advisory_xact_lock_shared(slots_key(place));
+    UPDATE virtual_cluster_slots SET taken = taken + 1 WHERE virtual_cluster = place;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER job_run_takes_its_slot
+    AFTER INSERT ON job_run_attempt FOR EACH ROW
+    WHEN (NEW.number = 1)
+    EXECUTE FUNCTION job_run_takes_its_slot();
+
+CREATE FUNCTION virtual_cluster_slots_follow() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    concurrent integer := (NEW.scheduler ->> 'max_concurrent_job_runs')::integer;
+    queued integer := (NEW.scheduler ->> 'max_in_queue_job_runs')::integer;
+BEGIN
+    PERFORM pg_advisory_xact_lock(slots_key(NEW.id));
+    IF NEW.state = 'TERMINATED' OR num_nonnulls(concurrent, queued) = 0 THEN
+        DELETE FROM virtual_cluster_slots WHERE virtual_cluster = NEW.id;
+    ELSE
+        INSERT INTO virtual_cluster_slots
+            (virtual_cluster, max_concurrent, max_in_queue, taken, in_queue, running)
+        VALUES (NEW.id, concurrent, queued, 0, 0, 0)
+        ON CONFLICT (virtual_cluster) DO UPDATE
+        SET max_concurrent = excluded.max_concurrent, max_in_queue = excluded.max_in_queue;
+        PERFORM recount_slots(NEW.id);
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER virtual_cluster_has_slots
+    AFTER INSERT ON virtual_cluster FOR EACH ROW
+    WHEN (NEW.scheduler IS NOT NULL)
+    EXECUTE FUNCTION virtual_cluster_slots_follow();
+CREATE TRIGGER virtual_cluster_slots_follow
+    AFTER UPDATE OF scheduler, state ON virtual_cluster FOR EACH ROW
+    WHEN (OLD.scheduler IS DISTINCT FROM NEW.scheduler
+        OR NEW.state = 'TERMINATED' AND NEW.state <> OLD.state AND NEW.scheduler IS NOT NULL)
+    EXECUTE FUNCTION virtual_cluster_slots_follow();
+
+INSERT INTO virtual_cluster_slots
+    (virtual_cluster, max_concurrent, max_in_queue, taken, in_queue, running)
 SELECT
-    place.id,
-    (place.scheduler ->> 'max_concurrent_job_runs')::integer,
-    (place.scheduler ->> 'max_in_queue_job_runs')::integer,
-    count(*) FILTER (WHERE job_run.state < 'COMPLETED'
-        AND EXISTS (SELECT FROM job_run_attempt WHERE job_run_attempt.run = job_run.id)),
-    count(*) FILTER (WHERE job_run.state < 'RUNNING')
-FROM virtual_cluster AS place
-LEFT JOIN work ON work.virtual_cluster = place.id
-LEFT JOIN job_run ON job_run.id = work.run
-WHERE place.state <> 'TERMINATED'
-    AND num_nonnulls(place.scheduler ->> 'max_concurrent_job_runs',
-        place.scheduler ->> 'max_in_queue_job_runs') > 0
-GROUP BY place.id;
+    id,
+    (scheduler ->> 'max_concurrent_job_runs')::integer,
+    (scheduler ->> 'max_in_queue_job_runs')::integer,
+    0, 0, 0
+FROM virtual_cluster
+WHERE state <> 'TERMINATED'
+    AND num_nonnulls(scheduler ->> 'max_concurrent_job_runs',
+        scheduler ->> 'max_in_queue_job_runs') > 0;
+DO $$ BEGIN PERFORM recount_slots(virtual_cluster) FROM virtual_cluster_slots; END $$;
+
+-- When the tables are tidied up next, by whoever comes first.
+CREATE TABLE tidying (
+    only_one boolean PRIMARY KEY DEFAULT true,
+    due_at   timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT tidying_only_one CHECK (only_one)
+);
+INSERT INTO tidying DEFAULT VALUES;
+
+-- A virtual cluster whose namespace is gone, or where rights are missing, is ARRESTED until they are
+-- back. Whoever checks one has first put off its next check.
+ALTER TABLE virtual_cluster
+    ADD COLUMN state_details text,
+    ADD COLUMN check_due_at  timestamptz NOT NULL DEFAULT now(),
+    ADD CONSTRAINT virtual_cluster_state_details_length
+        CHECK (char_length(state_details) <= 256) NOT VALID;

@@ -8,4 +8,4 @@ pgdir=$(mktemp -d "${TMPDIR:-/tmp}/firesteel-test-pg.XXXXXX")
 trap 'tests/postgres.sh stop "$pgdir"; rm -rf "$pgdir"' EXIT
 DATABASE_URL=$(tests/postgres.sh start "$pgdir")
 export DATABASE_URL
-cargo test --locked "$@"
+cargo test --locked --features failpoints "$@"

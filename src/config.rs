@@ -27,7 +27,7 @@ pub use throttling::{Limit, ThrottlingConfig};
 pub use values::{Listen, Secret, parse_duration};
 
 use crate::domain::arn::Region;
-use crate::domain::ids::AccountId;
+use crate::domain::ids::{AccountId, ClusterId};
 use crate::domain::job_run::decide::Policy;
 
 /// The defaults, also the documentation of all settings.
@@ -50,6 +50,8 @@ pub struct Config {
     pub admin: AdminConfig,
     pub database: DatabaseConfig,
     pub worker: WorkerConfig,
+    #[serde(default)]
+    pub retention: RetentionConfig,
     pub templates: TemplatesConfig,
     pub log: LogConfig,
     #[serde(default)]
@@ -76,7 +78,19 @@ pub struct ApiConfig {
     pub request_timeout: Duration,
     #[serde(deserialize_with = "values::duration")]
     pub drain_timeout: Duration,
+    pub following: FollowingConfig,
     pub throttling: ThrottlingConfig,
+}
+
+/// Requests that wait for job runs, and streams of their events.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FollowingConfig {
+    pub max_per_account: NonZeroUsize,
+    #[serde(deserialize_with = "values::duration")]
+    pub poll_interval: Duration,
+    #[serde(deserialize_with = "values::duration")]
+    pub heartbeat: Duration,
 }
 
 /// How callers prove who they are.
@@ -127,21 +141,37 @@ pub struct WorkerConfig {
     #[serde(deserialize_with = "values::duration")]
     pub watch_term: Duration,
     #[serde(deserialize_with = "values::duration")]
+    pub namespace_check: Duration,
+    #[serde(deserialize_with = "values::duration")]
     pub drain_timeout: Duration,
+    #[serde(deserialize_with = "values::duration")]
+    pub tidy_interval: Duration,
+    pub most_ended_drivers: NonZeroU32,
     #[serde(deserialize_with = "values::duration")]
     pub start_timeout: Duration,
     #[serde(deserialize_with = "values::duration")]
     pub image_pull_timeout: Duration,
-    #[serde(deserialize_with = "values::duration")]
+    #[serde(deserialize_with = "values::duration_or_none")]
     pub queue_timeout: Duration,
     #[serde(deserialize_with = "values::duration")]
     pub unreachable_timeout: Duration,
     #[serde(deserialize_with = "values::duration")]
     pub template_timeout: Duration,
     #[serde(deserialize_with = "values::duration")]
+    pub settle: Duration,
+    #[serde(deserialize_with = "values::duration")]
     pub lost_driver_hold: Duration,
+    pub platform_retries: u32,
+    #[serde(deserialize_with = "values::duration")]
+    pub retry_pause: Duration,
+    #[serde(deserialize_with = "values::duration")]
+    pub longest_retry_pause: Duration,
     #[serde(deserialize_with = "values::duration")]
     pub keep_driver: Duration,
+    #[serde(deserialize_with = "values::duration")]
+    pub name_hold: Duration,
+    #[serde(deserialize_with = "values::duration")]
+    pub sidecar_grace: Duration,
     #[serde(deserialize_with = "values::duration")]
     pub delete_again: Duration,
     #[serde(deserialize_with = "values::duration")]
@@ -160,14 +190,30 @@ impl From<&WorkerConfig> for Policy {
             queue_timeout: config.queue_timeout,
             unreachable_timeout: config.unreachable_timeout,
             template_timeout: config.template_timeout,
+            run_timeout: None,
+            settle: config.settle,
             lost_driver_hold: config.lost_driver_hold,
+            platform_retries: config.platform_retries,
+            retry_pause: config.retry_pause,
+            longest_retry_pause: config.longest_retry_pause,
             keep_driver: config.keep_driver,
+            name_hold: config.name_hold,
+            sidecar_grace: config.sidecar_grace,
             delete_again: config.delete_again,
             grace_period: config.grace_period,
             try_again: config.try_again,
             idle: config.idle,
         }
     }
+}
+
+/// How long what is over is kept.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RetentionConfig {
+    /// Finished job runs; `None` is for good.
+    #[serde(default, deserialize_with = "values::optional_duration")]
+    pub job_runs: Option<Duration>,
 }
 
 /// The log, which goes to standard error.
@@ -233,6 +279,14 @@ impl Config {
             .map_err(invalid_config)?;
         config.check()?;
         Ok(config)
+    }
+
+    /// Whether objects of this installation that belong to no run are deleted from a cluster.
+    pub fn removes_unknown_objects_of(&self, cluster: &ClusterId) -> bool {
+        let configured = self.clusters.iter();
+        configured
+            .filter(|configured| configured.id() == cluster.as_str())
+            .any(ClusterConfig::removes_unknown_objects)
     }
 
     /// The partition and region of all names.

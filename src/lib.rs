@@ -9,6 +9,8 @@ pub mod cli;
 pub mod cluster;
 pub mod config;
 pub mod domain;
+#[cfg(feature = "failpoints")]
+pub mod failpoints;
 pub mod fetch;
 pub mod http;
 pub mod installed;

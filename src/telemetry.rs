@@ -4,7 +4,7 @@
 use std::io::IsTerminal as _;
 use std::sync::OnceLock;
 
-use metrics::{Unit, describe_counter, describe_histogram};
+use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::EnvFilter;
 
@@ -16,6 +16,8 @@ pub const API_REQUESTS: &str = "firesteel_api_requests_total";
 pub const API_SECONDS: &str = "firesteel_api_request_duration_seconds";
 /// Counts API requests refused for their number, by `operation` and `limit` (`operation`, `account`).
 pub const API_THROTTLED: &str = "firesteel_api_throttled_total";
+/// How many requests wait for job runs or stream their events.
+pub const API_FOLLOWERS: &str = "firesteel_api_followers";
 
 /// The database's driver warns of a parameter that it does not know with the value, which is a
 /// password where the name has a slip of the pen. Of two directives for one target the last holds.
@@ -60,6 +62,10 @@ fn start_metrics() -> PrometheusHandle {
     }
     describe_counter!(API_REQUESTS, "API requests answered");
     describe_counter!(API_THROTTLED, "API requests refused for their number");
+    describe_gauge!(
+        API_FOLLOWERS,
+        "Requests that wait for job runs or stream their events"
+    );
     describe_histogram!(API_SECONDS, Unit::Seconds, "How long API requests took");
     handle
 }

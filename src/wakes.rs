@@ -19,6 +19,8 @@ struct Shared {
     local: Mutex<BTreeMap<ClusterId, Arc<Notify>>>,
     outgoing: Mutex<BTreeSet<ClusterId>>,
     outgoing_changed: Notify,
+    runs: Arc<Notify>,
+    outgoing_runs: Notify,
 }
 
 impl Wakes {
@@ -50,6 +52,27 @@ impl Wakes {
         Arc::clone(local.entry(cluster.clone()).or_default())
     }
 
+    /// Wakes whoever follows job runs, everywhere: one has changed.
+    pub fn run_changed(&self) {
+        self.run_changed_locally();
+        self.shared.outgoing_runs.notify_one();
+    }
+
+    /// Wakes whoever follows job runs in this process.
+    pub fn run_changed_locally(&self) {
+        self.shared.runs.notify_one();
+    }
+
+    /// What the one poller of those who follow job runs waits on.
+    pub fn runs(&self) -> Arc<Notify> {
+        Arc::clone(&self.shared.runs)
+    }
+
+    /// Waits until runs have changed here: one notification for all of them.
+    pub async fn take_outgoing_runs(&self) {
+        self.shared.outgoing_runs.notified().await;
+    }
+
     /// Waits until clusters were woken, and takes them: one notification for all of them.
     pub async fn take_outgoing(&self) -> Vec<ClusterId> {
         loop {
@@ -70,6 +93,8 @@ impl Wakes {
 
 #[cfg(test)]
 mod tests {
+    use futures::FutureExt as _;
+
     use super::*;
 
     #[tokio::test]
@@ -85,6 +110,22 @@ mod tests {
         let waiting = tokio::spawn(async move { other.take_outgoing().await });
         wakes.wake(&cluster("c"));
         assert_eq!(waiting.await.unwrap(), [cluster("c")]);
+    }
+
+    #[tokio::test]
+    async fn changes_of_runs_are_told_once_here_and_once_elsewhere() {
+        let wakes = Wakes::default();
+        for _ in 0..10 {
+            wakes.run_changed();
+        }
+        let runs = wakes.runs();
+        runs.notified().await;
+        wakes.take_outgoing_runs().await;
+        assert!(runs.notified().now_or_never().is_none());
+        assert!(wakes.take_outgoing_runs().now_or_never().is_none());
+        wakes.run_changed_locally();
+        runs.notified().await;
+        assert!(wakes.take_outgoing_runs().now_or_never().is_none());
     }
 
     #[tokio::test]

@@ -144,6 +144,7 @@ fn plan(driver: &DriverRef, script: &str, arguments: &[&str]) -> Plan {
         conf_files: BTreeMap::new(),
         environment: BTreeMap::new(),
         start_timeout: None,
+        run_timeout: None,
         templates: firesteel::spark::Templates::default(),
         layout: None,
         service_accounts: None,

@@ -17,12 +17,6 @@ use crate::spark::RunSettings;
 use crate::spark::driver_pod::PodSettings;
 use crate::store::Installation;
 
-/// How long one request to an API server may take.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// How often a watch lists everything anew, in case an event was lost.
-const RELIST_EVERY: Duration = Duration::from_secs(300);
-
 /// From the request to end a local driver to its end by force.
 const PROCESS_GRACE_PERIOD: Duration = Duration::from_secs(10);
 
@@ -89,8 +83,8 @@ async fn kubernetes_cluster(
         installation: installation.id.to_string(),
         pod: pod(config),
         fetcher: Arc::clone(fetcher),
-        request_timeout: REQUEST_TIMEOUT,
-        relist_every: RELIST_EVERY,
+        request_timeout: config.request_timeout,
+        relist_every: config.relist_every,
     };
     KubernetesCluster::connect(settings)
         .await

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Role, clusters, master_keys};
 use crate::app::App;
-use crate::config::{Auth, Config, InvalidConfig, MAKE_A_KEY, Secret, WorkerConfig};
+use crate::config::{Auth, Config, InvalidConfig, MAKE_A_KEY, Secret};
 use crate::domain::clock::SystemClock;
 use crate::sealing::MasterKeys;
 use crate::shutdown::{Signals, Tasks};
@@ -32,9 +32,6 @@ const ADMIN_CONNECTIONS: NonZeroUsize = NonZeroUsize::new(100).unwrap();
 
 /// What workers get beyond their drain, to give leases back.
 const RELEASE: Duration = Duration::from_secs(5);
-
-/// What a lease has beyond preparing and creating a driver: time to claim, decide and record.
-const LEASE_SPARE: Duration = Duration::from_secs(5);
 
 /// Longer than the private Postgres takes to be stopped by force.
 const POSTGRES_DRAIN: Duration = Duration::from_secs(70);
@@ -164,6 +161,13 @@ async fn start(
             worker::send_wakes(wakes.0, wakes.1, token).await;
             Ok::<(), Infallible>(())
         });
+        if let Some(url) = listen_url(&app.config) {
+            let wakes = (app.store.clone(), app.wakes.clone());
+            tasks.spawn("The listener", RELEASE, |token| async move {
+                worker::hear_wakes(wakes.0, wakes.1, url, token).await;
+                Ok::<(), Infallible>(())
+            });
+        }
     } else {
         check_lease(&app)?;
         let limit = app.config.worker.drain_timeout.saturating_add(RELEASE);
@@ -185,7 +189,7 @@ fn work(
     shutdown: CancellationToken,
 ) -> impl Future<Output = Result<(), WorkerError>> + use<> {
     let context = worker::Context {
-        settings: worker_settings(&app.config.worker),
+        settings: worker_settings(&app.config),
         store: app.store.clone(),
         clock: app.clock.clone(),
         wakes: app.wakes.clone(),
@@ -194,11 +198,21 @@ fn work(
         id: target.grant.cluster.clone(),
         cluster: target.cluster.clone(),
         defaults: target.defaults.clone(),
+        remove_unknown_objects: app.config.removes_unknown_objects_of(&target.grant.cluster),
     });
-    let database = &app.config.database;
-    let listen_url = database.listen_url.as_ref().or(database.url.as_ref());
-    let listen_url = listen_url.map(|url| url.expose().to_owned());
-    worker::run(context, targets.collect(), listen_url, shutdown)
+    worker::run(
+        context,
+        targets.collect(),
+        listen_url(&app.config),
+        shutdown,
+    )
+}
+
+/// Where notifications are heard.
+fn listen_url(config: &Config) -> Option<String> {
+    let database = &config.database;
+    let url = database.listen_url.as_ref().or(database.url.as_ref())?;
+    Some(url.expose().to_owned())
 }
 
 /// A worker creates no driver unless its lease outlasts all that takes, so a short one would never.
@@ -206,9 +220,8 @@ fn check_lease(app: &App) -> Result<(), InvalidConfig> {
     let lease = app.config.worker.lease;
     for target in app.clusters.iter() {
         let preparation = target.cluster.prepare_timeout();
-        let needed = preparation
-            .saturating_add(target.cluster.request_timeout())
-            .saturating_add(LEASE_SPARE);
+        // Beyond one request there must be time to claim, decide and record.
+        let needed = preparation.saturating_add(target.cluster.request_timeout() * 3 / 2);
         if lease <= needed {
             return Err(InvalidConfig(format!(
                 "worker.lease is {} s; cluster {} needs more than {} s, of which it may take {} s \
@@ -223,14 +236,21 @@ fn check_lease(app: &App) -> Result<(), InvalidConfig> {
     Ok(())
 }
 
-fn worker_settings(config: &WorkerConfig) -> worker::Settings {
+fn worker_settings(config: &Config) -> worker::Settings {
+    let worker = &config.worker;
     worker::Settings {
-        lease: config.lease,
-        poll: config.poll_interval,
-        steps_in_flight: config.steps_per_cluster.get(),
-        watch_term: config.watch_term,
-        drain: config.drain_timeout,
-        policy: config.into(),
+        lease: worker.lease,
+        poll: worker.poll_interval,
+        steps_in_flight: worker.steps_per_cluster.get(),
+        watch_term: worker.watch_term,
+        namespace_check: worker.namespace_check,
+        drain: worker.drain_timeout,
+        tidy: worker::TidySettings {
+            period: worker.tidy_interval,
+            most_ended_drivers: worker.most_ended_drivers.get(),
+            keep_job_runs: config.retention.job_runs,
+        },
+        policy: worker.into(),
     }
 }
 

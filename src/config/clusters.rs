@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde::Deserialize;
 
@@ -51,6 +52,8 @@ pub struct ProcessConfig {
     pub defaults: DriverDefaults,
     #[serde(default)]
     pub policy: PolicyConfig,
+    #[serde(default)]
+    pub remove_unknown_objects: bool,
 }
 
 /// A Kubernetes cluster.
@@ -93,10 +96,18 @@ pub struct KubernetesConfig {
     /// The label of nodes whose value a virtual cluster's `nodeLabel` is.
     #[serde(default = "node_label")]
     pub node_label_key: String,
+    /// How long one request to the API server may take, connecting included.
+    #[serde(default = "ten_seconds", deserialize_with = "values::duration")]
+    pub request_timeout: Duration,
+    /// How often everything is listed anew, in case an event was lost.
+    #[serde(default = "five_minutes", deserialize_with = "values::duration")]
+    pub relist_every: Duration,
     #[serde(default)]
     pub defaults: DriverDefaults,
     #[serde(default)]
     pub policy: PolicyConfig,
+    #[serde(default)]
+    pub remove_unknown_objects: bool,
 }
 
 /// What the runs of a cluster start with where they say nothing else.
@@ -240,6 +251,14 @@ impl ClusterConfig {
         }
     }
 
+    /// Whether objects of this installation that belong to no run are deleted.
+    pub fn removes_unknown_objects(&self) -> bool {
+        match self {
+            Self::Process(process) => process.remove_unknown_objects,
+            Self::Kubernetes(kubernetes) => kubernetes.remove_unknown_objects,
+        }
+    }
+
     pub fn namespaces(&self) -> Option<&Vec<String>> {
         match self {
             Self::Process(process) => process.namespaces.as_ref(),
@@ -263,6 +282,7 @@ impl ProcessConfig {
             releases: Vec::new(),
             defaults: DriverDefaults::default(),
             policy: PolicyConfig::default(),
+            remove_unknown_objects: false,
         }
     }
 }
@@ -276,6 +296,14 @@ fn four() -> NonZeroUsize {
 
 fn apache_spark() -> String {
     "apache/spark:{spark_version}".to_owned()
+}
+
+fn ten_seconds() -> Duration {
+    Duration::from_secs(10)
+}
+
+fn five_minutes() -> Duration {
+    Duration::from_secs(300)
 }
 
 fn node_label() -> String {

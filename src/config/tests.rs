@@ -3,6 +3,7 @@ use std::io::Write as _;
 use super::*;
 
 mod policy;
+mod waits;
 
 fn load(text: &str, environment: &[(&str, &str)]) -> Result<Config, InvalidConfig> {
     let mut file = tempfile::Builder::new().suffix(".toml").tempfile().unwrap();

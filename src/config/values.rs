@@ -70,6 +70,24 @@ pub(super) fn layout<'de, D: Deserializer<'de>>(
 
 /// A text such as `15m`, or whole seconds.
 pub(super) fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    let duration = duration_or_none(deserializer)?;
+    if duration.is_zero() {
+        return Err(de::Error::custom("a duration must be longer than nothing"));
+    }
+    Ok(duration)
+}
+
+/// The same, where there need not be one.
+pub(super) fn optional_duration<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Duration>, D::Error> {
+    duration(deserializer).map(Some)
+}
+
+/// The same, and 0 for none.
+pub(super) fn duration_or_none<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Duration, D::Error> {
     struct Visitor;
 
     impl de::Visitor<'_> for Visitor {
@@ -94,11 +112,7 @@ pub(super) fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Dur
         }
     }
 
-    let duration = deserializer.deserialize_any(Visitor)?;
-    if duration.is_zero() {
-        return Err(de::Error::custom("a duration must be longer than nothing"));
-    }
-    Ok(duration)
+    deserializer.deserialize_any(Visitor)
 }
 
 /// Reads a duration that the command line gives.

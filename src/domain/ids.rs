@@ -150,6 +150,11 @@ impl JobRunId {
         Self::from_parts(now, rand::random())
     }
 
+    /// The first of the ids for runs accepted at `now`: runs accepted earlier have lesser ones.
+    pub fn first_of(now: Timestamp) -> Self {
+        Self::from_parts(now, 0)
+    }
+
     fn from_parts(now: Timestamp, random: u16) -> Self {
         let millis = u128::try_from(now.as_millisecond()).unwrap_or(0);
         let mut value = (millis << 16) | u128::from(random);

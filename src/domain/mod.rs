@@ -12,6 +12,7 @@ pub mod ids;
 pub mod job_run;
 pub mod job_template;
 pub mod policy;
+pub mod redaction;
 pub mod security_configuration;
 pub mod tags;
 pub mod virtual_cluster;

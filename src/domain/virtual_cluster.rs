@@ -63,9 +63,9 @@ impl SchedulerConfiguration {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SchedulerStatus {
     /// PENDING or SUBMITTED.
-    pub in_queue: i64,
+    pub in_queue: i32,
     /// RUNNING.
-    pub concurrent: i64,
+    pub concurrent: i32,
 }
 
 /// What CreateVirtualCluster asks for, already checked for form.
@@ -89,6 +89,8 @@ pub struct VirtualCluster {
     pub account: AccountId,
     pub name: String,
     pub state: State,
+    /// Why it is ARRESTED, where it is.
+    pub state_details: Option<String>,
     pub cluster: ClusterId,
     pub namespace: String,
     pub node_label: Option<String>,

@@ -86,6 +86,26 @@ impl Told {
     }
 }
 
+/// What a caller proved itself with, kept with the request: what is answered over a long time is
+/// for who may have it still.
+#[derive(Clone)]
+pub(super) struct Standing(Option<AccessKeyId>);
+
+impl Standing {
+    /// The caller as it is now. Its key may be revoked since, or over.
+    pub(super) async fn caller(&self, app: &App) -> Result<Caller, ApiError> {
+        let Some(id) = &self.0 else {
+            return Ok(everybody(app));
+        };
+        let key = known(app, Some(id.clone())).await?;
+        if key.is_usable(app.clock.now()) {
+            caller(app, key)
+        } else {
+            Err(ApiError::ExpiredToken)
+        }
+    }
+}
+
 /// Finds out who calls, for everything behind: the caller is with the request from then on.
 pub(super) async fn authenticate(
     State(authenticator): State<Authenticator>,
@@ -95,13 +115,14 @@ pub(super) async fn authenticate(
     let app = &authenticator.app;
     let (mut parts, mut body) = request.into_parts();
     let proven = match app.config.api.auth() {
-        Auth::None => Ok(everybody(app)),
+        Auth::None => Ok((everybody(app), Standing(None))),
         Auth::SigV4 => prove(app, &parts, &mut body).await,
     };
     match proven {
-        Ok(caller) => {
+        Ok((caller, standing)) => {
             Span::current().record("caller.arn", caller.arn.as_str());
             parts.extensions.insert(caller);
+            parts.extensions.insert(standing);
             next.run(Request::from_parts(parts, body)).await
         }
         Err(error) => {
@@ -128,6 +149,15 @@ impl FromRequestParts<Shared> for Caller {
     }
 }
 
+impl FromRequestParts<Shared> for Standing {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Shared) -> Result<Self, ApiError> {
+        let standing = parts.extensions.get::<Self>().cloned();
+        standing.ok_or_else(|| ApiError::internal("a route is not behind authentication"))
+    }
+}
+
 fn everybody(app: &App) -> Caller {
     Caller {
         arn: app.region.account_root(&app.config.account),
@@ -138,7 +168,7 @@ fn everybody(app: &App) -> Caller {
 
 /// The caller, with the body in hand again. It is read once a key is known: nobody else makes the
 /// process hold one.
-async fn prove(app: &App, parts: &Parts, body: &mut Body) -> Result<Caller, ApiError> {
+async fn prove(app: &App, parts: &Parts, body: &mut Body) -> Result<(Caller, Standing), ApiError> {
     let request = SignedRequest {
         method: &parts.method,
         uri: &parts.uri,
@@ -161,6 +191,12 @@ async fn prove(app: &App, parts: &Parts, body: &mut Body) -> Result<Caller, ApiE
         claim.verify(&request, &received, &secret(app, &key)?)?;
     }
     *body = Body::from(received);
+    let standing = Standing(Some(key.id.clone()));
+    Ok((caller(app, key)?, standing))
+}
+
+/// Who has this key.
+fn caller(app: &App, key: AccessKey) -> Result<Caller, ApiError> {
     let policy = key.policy.as_deref().map(Policy::parse).transpose();
     Ok(Caller {
         arn: app.region.user(&key.account, &key.name),

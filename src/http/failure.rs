@@ -4,6 +4,7 @@
 use std::error::Error;
 use std::fmt::Write as _;
 
+use crate::domain::job_run::priority::InvalidPriority;
 use crate::domain::policy::Denied;
 use crate::domain::tags::InvalidTags;
 use crate::spark::releases::ReleaseError;
@@ -57,6 +58,12 @@ impl From<Denied> for ApiError {
 
 impl From<InvalidTags> for ApiError {
     fn from(invalid: InvalidTags) -> Self {
+        Self::Validation(invalid.to_string())
+    }
+}
+
+impl From<InvalidPriority> for ApiError {
+    fn from(invalid: InvalidPriority) -> Self {
         Self::Validation(invalid.to_string())
     }
 }

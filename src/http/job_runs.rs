@@ -4,6 +4,8 @@ mod accept;
 mod authorize;
 pub(super) mod events;
 mod read;
+pub(super) mod story;
+mod stream;
 mod template;
 mod view;
 
@@ -60,7 +62,7 @@ pub(super) async fn start_job_run(
     let run = match known? {
         Some(run) => run,
         None => {
-            check_running(virtual_cluster.state)?;
+            check_running(&virtual_cluster)?;
             let request = template::effective(&app, request, template.as_ref())?;
             let settings = app.clusters.run_settings(&virtual_cluster.cluster);
             let new = accept::job_run(&settings, request, &virtual_cluster, &caller)?;
@@ -166,15 +168,18 @@ async fn start(
     virtual_cluster: &VirtualCluster,
     new: &domain::NewJobRun,
     request_hash: &RequestHash,
-) -> Result<domain::JobRun, StartJobRunError> {
+) -> Result<domain::JobRun, ApiError> {
     let start = StartJobRun {
         caller,
         virtual_cluster,
         new,
         request_hash,
         now: app.clock.now(),
+        queue_timeout: app.config.worker.queue_timeout,
     };
-    let run = app.store.start_job_run(&start).await?;
+    let started = app.store.start_job_run(&start).await;
+    let run = started.map_err(|error| not_started(error, &virtual_cluster.id))?;
+    fail::fail_point!("accepted");
     app.wakes.wake(&run.cluster);
     Ok(run)
 }
@@ -184,8 +189,10 @@ async fn cancel(app: &App, run: &domain::JobRun) -> Result<Cancellation, StoreEr
         .store
         .cancel_job_run(&run.account, &run.virtual_cluster, &run.id)
         .await?;
+    fail::fail_point!("cancel-recorded");
     if cancellation == Cancellation::Accepted {
         app.wakes.wake(&run.cluster);
+        app.wakes.run_changed();
     }
     Ok(cancellation)
 }
@@ -228,7 +235,7 @@ async fn known(
 async fn attempts(app: &App, runs: &[domain::JobRun]) -> Result<view::Attempts, StoreError> {
     let with_policy: Vec<_> = runs
         .iter()
-        .filter(|run| run.max_attempts.is_some())
+        .filter(|run| view::retries(run).is_some())
         .map(|run| run.id.to_string())
         .collect();
     if with_policy.is_empty() {
@@ -237,22 +244,33 @@ async fn attempts(app: &App, runs: &[domain::JobRun]) -> Result<view::Attempts, 
     app.store.attempt_counts(&with_policy).await
 }
 
-impl From<StartJobRunError> for ApiError {
-    fn from(error: StartJobRunError) -> Self {
-        match error {
-            StartJobRunError::VirtualClusterNotRunning(state) => not_running(state),
-            StartJobRunError::TokenReused => token_reused(),
-            StartJobRunError::Store(error) => error.into(),
-        }
+/// The answer where a run was not started.
+fn not_started(error: StartJobRunError, virtual_cluster: &VirtualClusterId) -> ApiError {
+    match error {
+        StartJobRunError::VirtualClusterNotRunning(state) => not_running(state),
+        StartJobRunError::QueueFull(limit) => ApiError::Validation(format!(
+            "The queue of virtual cluster {virtual_cluster} is full: maxInQueueJobRuns allows \
+             {limit} job runs in PENDING or SUBMITTED. Start the job run later, or raise the limit \
+             with UpdateVirtualCluster."
+        )),
+        StartJobRunError::TokenReused => token_reused(),
+        StartJobRunError::Store(error) => error.into(),
     }
 }
 
-fn check_running(state: virtual_cluster::State) -> Result<(), ApiError> {
-    match state {
-        virtual_cluster::State::Running => Ok(()),
-        virtual_cluster::State::Terminating
-        | virtual_cluster::State::Terminated
-        | virtual_cluster::State::Arrested => Err(not_running(state)),
+fn check_running(virtual_cluster: &VirtualCluster) -> Result<(), ApiError> {
+    let state = virtual_cluster.state;
+    match (state, &virtual_cluster.state_details) {
+        (virtual_cluster::State::Running, _) => Ok(()),
+        (virtual_cluster::State::Arrested, Some(why)) => Err(ApiError::Validation(format!(
+            "Virtual cluster state {state} is not valid to create resource JobRun. {why}"
+        ))),
+        (
+            virtual_cluster::State::Terminating
+            | virtual_cluster::State::Terminated
+            | virtual_cluster::State::Arrested,
+            _,
+        ) => Err(not_running(state)),
     }
 }
 

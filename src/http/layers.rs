@@ -17,7 +17,7 @@ use uuid::Uuid;
 use super::Shared;
 use super::caller::Unproven;
 use super::failure::chain;
-use super::own;
+use super::{job_runs, own};
 use crate::telemetry::{API_REQUESTS, API_SECONDS};
 use crate::wire::{ApiError, Cause, OPERATIONS, PathParams, Route};
 
@@ -51,13 +51,16 @@ pub(super) async fn record(request: Request, next: Next) -> Response {
     response
 }
 
-/// Answers for a request that takes too long, so that the client tries again.
+/// Answers for a request that takes too long, so that the client tries again. Who asks to wait for a
+/// run gets that time, too.
 pub(super) async fn limit_time(
     State(app): State<Shared>,
     request: Request,
     next: Next,
 ) -> Response {
-    let limit = app.config.api.request_timeout;
+    let (path, query) = (request.uri().path(), request.uri().query());
+    let wait = job_runs::story::patience(path, query.unwrap_or_default());
+    let limit = app.config.api.request_timeout.saturating_add(wait);
     tokio::time::timeout(limit, next.run(request))
         .await
         .unwrap_or_else(|_| {

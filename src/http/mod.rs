@@ -5,6 +5,7 @@ mod admin;
 mod caller;
 mod docs;
 mod failure;
+mod follow;
 mod idempotency;
 mod job_parts;
 mod job_runs;

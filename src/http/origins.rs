@@ -65,6 +65,7 @@ pub(super) async fn share(
             amz("x-amz-date"),
             amz("x-amz-security-token"),
             amz("x-amz-content-sha256"),
+            amz("last-event-id"),
         ])
         .expose_headers([
             RETRY_AFTER,

@@ -4,6 +4,9 @@ use axum::http::Method;
 
 use crate::wire::PathParams;
 
+pub(super) const VIRTUAL_CLUSTER: &str = "/firesteel/v1/virtualclusters/{virtualClusterId}";
+pub(super) const JOB_RUN: &str =
+    "/firesteel/v1/virtualclusters/{virtualClusterId}/jobruns/{jobRunId}";
 pub(super) const JOB_RUN_EVENTS: &str =
     "/firesteel/v1/virtualclusters/{virtualClusterId}/jobruns/{jobRunId}/events";
 
@@ -15,11 +18,23 @@ pub(super) struct OwnOperation {
 }
 
 /// All of them.
-pub(super) static OPERATIONS: [OwnOperation; 1] = [OwnOperation {
-    name: "ListJobRunEvents",
-    method: Method::GET,
-    uri: JOB_RUN_EVENTS,
-}];
+pub(super) static OPERATIONS: [OwnOperation; 3] = [
+    OwnOperation {
+        name: "GetVirtualClusterStory",
+        method: Method::GET,
+        uri: VIRTUAL_CLUSTER,
+    },
+    OwnOperation {
+        name: "GetJobRunStory",
+        method: Method::GET,
+        uri: JOB_RUN,
+    },
+    OwnOperation {
+        name: "ListJobRunEvents",
+        method: Method::GET,
+        uri: JOB_RUN_EVENTS,
+    },
+];
 
 /// The operation of a raw path, whatever the method.
 pub(super) fn find(raw_path: &str) -> Option<&'static OwnOperation> {

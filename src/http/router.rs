@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
+use axum::{Extension, Router};
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::caller::Authenticator;
+use super::follow::Followers;
 use super::origins::Origins;
 use super::throttle::{self, Throttle};
 use super::{
@@ -32,6 +33,7 @@ pub fn api(app: Arc<App>) -> Result<Router, InvalidConfig> {
     if let Some(throttle) = Throttle::from_config(&app.config.api.throttling)? {
         operations = operations.layer(from_fn_with_state(Arc::new(throttle), throttle::throttle));
     }
+    let operations = operations.layer(Extension(Followers::new(app.clone())));
     let mut served = operations.layer(from_fn_with_state(
         Authenticator::new(app.clone()),
         caller::authenticate,
@@ -74,6 +76,8 @@ fn routes() -> OpenApiRouter<Shared> {
             job_runs::describe_job_run,
             job_runs::cancel_job_run
         ))
+        .routes(routes!(virtual_clusters::story::get_virtual_cluster_story))
+        .routes(routes!(job_runs::story::get_job_run_story))
         .routes(routes!(job_runs::events::list_job_run_events))
         .routes(routes!(
             job_templates::create_job_template,

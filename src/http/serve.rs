@@ -8,8 +8,8 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::serve::Listener;
+use axum::{Extension, Router};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
@@ -19,6 +19,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use self::stalled::Impatient;
+use super::follow::Closing;
 
 /// The longest head of a request, in bytes: the longest URI that can be read, and as much again.
 const MAX_HEAD: usize = 128 * 1024;
@@ -39,6 +40,7 @@ pub async fn serve(
     limits: Limits,
     shutdown: CancellationToken,
 ) -> Result<(), Infallible> {
+    let router = router.layer(Extension(Closing(shutdown.clone())));
     let mut server = http1::Builder::new();
     server
         .timer(TokioTimer::new())

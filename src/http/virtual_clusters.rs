@@ -1,6 +1,7 @@
 //! The operations on virtual clusters.
 
 mod place;
+pub(super) mod story;
 mod view;
 
 use axum::extract::State;
@@ -103,6 +104,8 @@ pub(super) async fn update_virtual_cluster(
     };
     let updated = app.store.update_virtual_cluster(&update).await;
     let updated = updated.map_err(|error| not_updated(error, &found.id))?;
+    // Where a limit was raised, runs that wait for a slot may have one now.
+    app.wakes.wake(&updated.cluster);
     Ok(Answer(wire::UpdateVirtualClusterResponse {
         virtual_cluster: Some(view::one(&app, updated).await?),
     }))

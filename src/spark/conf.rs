@@ -17,6 +17,7 @@ pub struct Conf {
     pub files: BTreeMap<String, String>,
     pub environment: BTreeMap<String, String>,
     pub start_timeout: Option<Duration>,
+    pub run_timeout: Option<Duration>,
     /// `logging.eventLog.dir`.
     pub event_log_dir: Option<String>,
     pub layout: Option<LayoutSetting>,
@@ -31,6 +32,10 @@ pub enum ConfError {
     Duplicate(String),
     #[error("Property job-start-timeout is not a number of seconds above 0.")]
     StartTimeout,
+    #[error(
+        "Property job-run-timeout of classification firesteel is not a number of seconds above 0."
+    )]
+    RunTimeout,
     #[error("Property layout of classification firesteel is not auto, compact or classic.")]
     Layout,
     #[error("Property {0} of classification firesteel is unknown.")]
@@ -239,9 +244,7 @@ impl Reader {
             let value = value.trim();
             match key.as_str() {
                 "job-start-timeout" => {
-                    let seconds = value.parse::<u32>().ok().filter(|seconds| *seconds > 0);
-                    let seconds = seconds.ok_or(ConfError::StartTimeout)?;
-                    self.conf.start_timeout = Some(Duration::from_secs(seconds.into()));
+                    self.conf.start_timeout = Some(seconds(value).ok_or(ConfError::StartTimeout)?);
                 }
                 "logging.eventLog.dir" => {
                     self.conf.event_log_dir = (!value.is_empty()).then(|| value.to_owned());
@@ -264,11 +267,17 @@ impl Reader {
     /// What a run chooses of Firesteel's own. A misspelt choice is no choice: it is refused.
     fn firesteel(&mut self, given: &BTreeMap<String, String>) -> Result<(), ConfError> {
         for (key, value) in given {
-            if key != "layout" {
-                return Err(ConfError::UnknownChoice(key.clone()));
+            let value = value.trim();
+            match key.as_str() {
+                "layout" => {
+                    let layout = LayoutSetting::parse(value).ok_or(ConfError::Layout)?;
+                    self.conf.layout = Some(layout);
+                }
+                "job-run-timeout" => {
+                    self.conf.run_timeout = Some(seconds(value).ok_or(ConfError::RunTimeout)?);
+                }
+                _ => return Err(ConfError::UnknownChoice(key.clone())),
             }
-            let layout = LayoutSetting::parse(value.trim()).ok_or(ConfError::Layout)?;
-            self.conf.layout = Some(layout);
         }
         Ok(())
     }
@@ -300,6 +309,11 @@ impl Reader {
     fn warn(&mut self, text: &str) {
         self.conf.warnings.push(text.to_owned());
     }
+}
+
+fn seconds(value: &str) -> Option<Duration> {
+    let seconds = value.parse::<u32>().ok().filter(|seconds| *seconds > 0)?;
+    Some(Duration::from_secs(seconds.into()))
 }
 
 /// spark-env is a shell file on the service: one pair of quotation marks is no part of a value.

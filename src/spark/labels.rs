@@ -30,6 +30,10 @@ pub const HOLDER: &str = "firesteel.dev/holder";
 pub const DRIVER: &str = "driver";
 pub const TOMBSTONE: &str = "tombstone";
 
+/// Annotations: what the run adds to Spark's own redaction, where it does.
+pub const REDACTION_REGEX: &str = "firesteel.dev/redaction-regex";
+pub const REDACTION_STRING_REGEX: &str = "firesteel.dev/redaction-string-regex";
+
 pub const JOB_RUN: &str = "emr-containers.amazonaws.com/job.id";
 pub const VIRTUAL_CLUSTER: &str = "emr-containers.amazonaws.com/virtual-cluster-id";
 const RESOURCE_TYPE: &str = "emr-containers.amazonaws.com/resource.type";

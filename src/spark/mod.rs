@@ -11,6 +11,7 @@ pub mod plan;
 pub mod pod_template;
 pub mod policy;
 pub mod properties;
+pub mod redaction;
 pub mod releases;
 pub mod service_accounts;
 pub mod submit_line;

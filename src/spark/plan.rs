@@ -50,6 +50,8 @@ pub struct Plan {
     pub environment: BTreeMap<String, String>,
     /// The run's own `job-start-timeout`.
     pub start_timeout: Option<Duration>,
+    /// The run's own `job-run-timeout`.
+    pub run_timeout: Option<Duration>,
     /// Where the templates of its pods come from.
     pub templates: Templates,
     /// The run's own choice of layout.
@@ -233,6 +235,7 @@ pub fn plan(run: &JobRun, driver: &DriverNames, defaults: &RunSettings) -> Resul
         conf_files: conf.files,
         environment,
         start_timeout: conf.start_timeout,
+        run_timeout: conf.run_timeout,
         templates,
         layout: conf.layout,
         service_accounts: Some(ServiceAccounts::of(

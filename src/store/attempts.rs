@@ -5,14 +5,25 @@ use jiff::Timestamp;
 use jiff_sqlx::ToSqlx as _;
 use sqlx::types::Json;
 
-use super::rows::{DriverRow, attempt_number, holder_kind_text, storable};
+use super::rows::{DriverRow, attempt_number, count, holder_kind_text, storable};
 use super::work::held;
 use super::{Lease, LeaseError, Store};
 use crate::domain::job_run::{AttemptFailure, Driver, Holder, Verdict, Waiting, explain};
 
+/// Whether a creation may be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Beginning {
+    Begun,
+    /// `limit` runs of the virtual cluster have their slots, or will before this one.
+    NoSlot {
+        limit: u32,
+    },
+}
+
 impl Store {
     /// Records that a creation is about to be sent, before it is. Binds the run to `host` where
-    /// only that host will see the driver.
+    /// only that host will see the driver. A run's first needs a slot where its virtual cluster
+    /// limits them, and keeps it until the run is over.
     pub async fn begin_create(
         &self,
         lease: &Lease,
@@ -20,8 +31,8 @@ impl Store {
         driver_name: &str,
         cluster_identity: &str,
         host: Option<&str>,
-    ) -> Result<(), LeaseError> {
-        let begun = sqlx::query_file_scalar!(
+    ) -> Result<Beginning, LeaseError> {
+        let full_at = sqlx::query_file_scalar!(
             "src/store/queries/begin_create.sql",
             lease.run.as_str(),
             lease.token,
@@ -31,8 +42,14 @@ impl Store {
             host,
         )
         .fetch_optional(&self.pool)
-        .await?;
-        held(begun)
+        .await?
+        .ok_or(LeaseError::Lost)?;
+        Ok(match full_at {
+            None => Beginning::Begun,
+            Some(limit) => Beginning::NoSlot {
+                limit: count(limit)?,
+            },
+        })
     }
 
     /// Records that the last creation is known to have created nothing.
@@ -96,7 +113,9 @@ impl Store {
             )
             UPDATE job_run_attempt AS known
             SET verdict_reason = coalesce(known.verdict_reason, $4),
-                verdict_details = coalesce(known.verdict_details, $5)
+                verdict_details = coalesce(known.verdict_details, $5),
+                verdict_fault = CASE WHEN known.verdict_reason IS NULL THEN $6
+                    ELSE known.verdict_fault END
             FROM held WHERE known.run = held.run AND known.number = $3
             RETURNING known.run"#,
             lease.run.as_str(),
@@ -104,6 +123,7 @@ impl Store {
             attempt_number(attempt)?,
             verdict.reason.as_str(),
             storable(&explain::fit(&verdict.details)),
+            verdict.fault.as_str(),
         )
         .fetch_optional(&self.pool)
         .await?;
@@ -176,6 +196,7 @@ impl Store {
             failure.fault.as_str(),
             storable(&explain::fit(&failure.details)),
             failure.retry_at.map(|retry_at| retry_at.to_sqlx()) as _,
+            failure.charged,
         )
         .fetch_optional(&self.pool)
         .await?;
@@ -201,6 +222,27 @@ impl Store {
         .fetch_optional(&self.pool)
         .await?;
         held(swept)
+    }
+
+    /// Records that nothing is left of the attempt on its cluster.
+    pub async fn removed(&self, lease: &Lease, attempt: u32) -> Result<(), LeaseError> {
+        let removed = sqlx::query_scalar!(
+            r#"WITH held AS (
+                SELECT run FROM work
+                WHERE run = $1 AND lease_token = $2 AND lease_expires_at > now()
+                FOR NO KEY UPDATE
+            )
+            UPDATE job_run_attempt AS known
+            SET removed = true
+            FROM held WHERE known.run = held.run AND known.number = $3
+            RETURNING known.run"#,
+            lease.run.as_str(),
+            lease.token,
+            attempt_number(attempt)?,
+        )
+        .fetch_optional(&self.pool)
+        .await?;
+        held(removed)
     }
 }
 

@@ -1,16 +1,40 @@
-//! The stories of job runs. States and attempts tell themselves as they are written; notes are told
-//! here.
+//! The stories of job runs. States and attempts tell themselves as they are written; notes, and what
+//! clusters said of pods, are told here.
 
 use super::rows::{EventRow, attempt_number, storable};
 use super::work::held;
 use super::{Lease, LeaseError, Store, StoreError};
 use crate::domain::ids::JobRunId;
-use crate::domain::job_run::event::{Event, fit_notes};
+use crate::domain::job_run::event::{Event, EventKind, fit_notes};
+
+/// How many events of pods each attempt's story holds.
+const MOST_OF_PODS: i64 = 100;
 
 impl Store {
     /// Adds notes to the run's story, each of which is told once.
     pub async fn tell(
         &self,
+        lease: &Lease,
+        attempt: u32,
+        notes: impl Iterator<Item = &str>,
+    ) -> Result<(), LeaseError> {
+        self.tell_as(EventKind::Note, lease, attempt, notes).await
+    }
+
+    /// Adds what the cluster said of the attempt's pods to the run's story: each once, and of each
+    /// attempt a bounded number.
+    pub async fn tell_of_pods(
+        &self,
+        lease: &Lease,
+        attempt: u32,
+        said: impl Iterator<Item = &str>,
+    ) -> Result<(), LeaseError> {
+        self.tell_as(EventKind::Pod, lease, attempt, said).await
+    }
+
+    async fn tell_as(
+        &self,
+        kind: EventKind,
         lease: &Lease,
         attempt: u32,
         notes: impl Iterator<Item = &str>,
@@ -22,6 +46,8 @@ impl Store {
             lease.token,
             attempt_number(attempt)?,
             &notes,
+            kind.as_str(),
+            MOST_OF_PODS,
         )
         .fetch_optional(&self.pool)
         .await?;

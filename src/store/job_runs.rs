@@ -2,6 +2,7 @@
 //! always gives the same run.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx as _;
@@ -12,11 +13,14 @@ use super::rows::{JobRunRow, job_run_state};
 use super::{Page, RequestHash, Store, StoreError, TokenError};
 use crate::domain::account::Caller;
 use crate::domain::ids::{AccountId, JobRunId, VirtualClusterId};
-use crate::domain::job_run::{JobRun, NewJobRun, State};
+use crate::domain::job_run::{JobRun, NewJobRun, State, explain};
 use crate::domain::virtual_cluster::{self, VirtualCluster};
 
 /// In one millisecond 65,536 ids can be drawn; so many collisions in a row mean something else.
 const MOST_DRAWS: usize = 32;
+
+/// As long as Postgres can add to a time without a thought.
+const FOR_EVER: Duration = Duration::from_secs(1000 * 365 * 86_400);
 
 /// A run to start.
 #[derive(Clone, Copy, Debug)]
@@ -27,6 +31,8 @@ pub struct StartJobRun<'a> {
     pub request_hash: &'a RequestHash,
     /// When it was accepted, kept in milliseconds.
     pub now: Timestamp,
+    /// How long it may wait for a slot of its virtual cluster; for ever where it is zero.
+    pub queue_timeout: Duration,
 }
 
 /// A run was not started.
@@ -34,6 +40,9 @@ pub struct StartJobRun<'a> {
 pub enum StartJobRunError {
     #[error("the virtual cluster is {0}")]
     VirtualClusterNotRunning(virtual_cluster::State),
+    /// This many runs are PENDING or SUBMITTED, which is its limit.
+    #[error("the virtual cluster has {0} runs in its queue")]
+    QueueFull(i32),
     #[error("the client token was used for a different request")]
     TokenReused,
     #[error(transparent)]
@@ -79,9 +88,10 @@ macro_rules! job_runs {
 impl Store {
     /// Accepts a run, or answers with the one that this client token started.
     pub async fn start_job_run(&self, start: &StartJobRun<'_>) -> Result<JobRun, StartJobRunError> {
-        if let Some(started) = self.insert_job_run(start).await? {
-            return Ok(started);
-        }
+        let full_at = match self.insert_job_run(start).await? {
+            Insertion::Done(run) => return Ok(*run),
+            Insertion::Not { full_at } => full_at,
+        };
         let account = &start.caller.account;
         let original = self
             .job_run_by_token(
@@ -94,6 +104,9 @@ impl Store {
         if let Some(original) = original {
             return Ok(original);
         }
+        if let Some(limit) = full_at {
+            return Err(StartJobRunError::QueueFull(limit));
+        }
         let state = self
             .virtual_cluster(account, &start.virtual_cluster.id)
             .await?
@@ -101,14 +114,19 @@ impl Store {
         Err(StartJobRunError::VirtualClusterNotRunning(state))
     }
 
-    /// How many attempts each of these runs has had; who had none is not among them.
+    /// How many attempts each of these runs has had that count, the latest included; who had none
+    /// is not among them.
     pub async fn attempt_counts(
         &self,
         runs: &[String],
     ) -> Result<BTreeMap<String, i32>, StoreError> {
         let counts = sqlx::query!(
-            r#"SELECT run, max(number) AS "count!" FROM job_run_attempt
-            WHERE run = ANY($1) GROUP BY run"#,
+            r#"SELECT run, (1 + count(*) FILTER (WHERE charged AND number < latest))::integer AS "count!"
+            FROM (
+                SELECT run, number, charged, max(number) OVER (PARTITION BY run) AS latest
+                FROM job_run_attempt WHERE run = ANY($1)
+            ) AS attempt
+            GROUP BY run"#,
             runs,
         )
         .fetch_all(&self.pool)
@@ -224,15 +242,14 @@ impl Store {
         }
     }
 
-    /// `None` where the client token is known already or the virtual cluster is not RUNNING.
-    async fn insert_job_run(&self, start: &StartJobRun<'_>) -> Result<Option<JobRun>, StoreError> {
+    async fn insert_job_run(&self, start: &StartJobRun<'_>) -> Result<Insertion, StoreError> {
         let millisecond = start.now.as_millisecond();
         let now = Timestamp::from_millisecond(millisecond).unwrap_or(start.now);
         let mut draws = 0;
         loop {
             let run = accepted(start, JobRunId::random(now), now);
-            match self.insert_drawn(&run, start.request_hash).await {
-                Ok(inserted) => return Ok(inserted.then_some(run)),
+            match self.insert_drawn(run, start).await {
+                Ok(insertion) => return Ok(insertion),
                 Err(error)
                     if error.constraint() == Some(Constraint::JobRunId) && draws < MOST_DRAWS =>
                 {
@@ -246,17 +263,26 @@ impl Store {
     /// Inserts the run and its work together, while the virtual cluster is RUNNING and stays so.
     async fn insert_drawn(
         &self,
-        run: &JobRun,
-        request_hash: &RequestHash,
-    ) -> Result<bool, StoreError> {
-        let inserted = sqlx::query_file_scalar!(
+        mut run: JobRun,
+        start: &StartJobRun<'_>,
+    ) -> Result<Insertion, StoreError> {
+        let limit = start
+            .virtual_cluster
+            .scheduler
+            .and_then(|limits| limits.max_concurrent_job_runs)
+            .and_then(|limit| u32::try_from(limit).ok());
+        let queue_timeout = match start.queue_timeout {
+            Duration::ZERO => FOR_EVER,
+            limited => limited,
+        };
+        let row = sqlx::query_file!(
             "src/store/queries/start_job_run.sql",
             run.account.as_str(),
             run.virtual_cluster.as_str(),
             run.id.as_str(),
             run.name,
             run.client_token,
-            &request_hash.0[..],
+            &start.request_hash.0[..],
             run.execution_role_arn,
             run.release_label,
             Json(&run.driver) as _,
@@ -265,11 +291,29 @@ impl Store {
             run.max_attempts,
             run.created_by,
             run.created_at.to_sqlx(),
+            limit.map(|limit| explain::waiting_for_slot(&run.virtual_cluster, limit)),
+            start.new.priority.minutes(),
+            queue_timeout.as_secs_f64(),
         )
-        .fetch_optional(&self.pool)
+        .fetch_one(&self.pool)
         .await?;
-        Ok(inserted.is_some())
+        if !row.started {
+            return Ok(Insertion::Not {
+                full_at: row.full_at,
+            });
+        }
+        run.state_details = row.state_details;
+        Ok(Insertion::Done(Box::new(run)))
     }
+}
+
+/// What became of a row to insert.
+enum Insertion {
+    Done(Box<JobRun>),
+    /// The client token is known already, the virtual cluster is not RUNNING, or its queue is full.
+    Not {
+        full_at: Option<i32>,
+    },
 }
 
 fn accepted(start: &StartJobRun<'_>, id: JobRunId, now: Timestamp) -> JobRun {

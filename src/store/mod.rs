@@ -10,9 +10,12 @@ mod errors;
 mod events;
 mod job_runs;
 mod job_templates;
+mod places;
 mod rows;
 mod security_configurations;
+mod stories;
 mod tags;
+mod tidying;
 mod virtual_clusters;
 mod wakes;
 mod watches;
@@ -30,16 +33,20 @@ use sqlx::postgres::PgPoolOptions;
 use sqlx::{Connection as _, PgConnection, PgPool};
 use uuid::Uuid;
 
+pub use attempts::Beginning;
 pub use errors::{LeaseError, QueryFailure, StoreError, TokenError};
 pub use job_runs::{Cancellation, JobRunFilter, StartJobRun, StartJobRunError};
 pub use job_templates::{JobTemplateFilter, SealedJobTemplate};
+pub use places::Place;
 pub use security_configurations::{SecurityConfigurationDeletion, SecurityConfigurationFilter};
+pub use stories::{Progress, ToldAttempt};
 pub use tags::Tagging;
+pub use tidying::Miscounted;
 pub use virtual_clusters::{
     CreateVirtualClusterError, Deletion, UpdateVirtualCluster, UpdateVirtualClusterError,
     VirtualClusterFilter,
 };
-pub use wakes::Listener;
+pub use wakes::{Heard, Listener};
 pub use watches::{LiveAttempt, Observed, Term, WatchKey};
 pub use work::{Change, Lease, Loaded};
 

@@ -25,6 +25,7 @@ pub(super) struct VirtualClusterRow {
     pub account: String,
     pub name: String,
     pub state: String,
+    pub state_details: Option<String>,
     pub cluster: String,
     pub namespace: String,
     pub node_label: Option<String>,
@@ -93,9 +94,13 @@ pub(super) struct AttemptRow {
     driver: DriverRow,
     verdict_reason: Option<String>,
     verdict_details: Option<String>,
+    verdict_fault: Option<String>,
     delete_requested_at: Option<Timestamp>,
+    deleting_since: Option<Timestamp>,
     swept: bool,
+    closed_at: Option<Timestamp>,
     fault: Option<String>,
+    charged: bool,
     end_details: Option<String>,
     retry_at: Option<Timestamp>,
     removed: bool,
@@ -130,6 +135,7 @@ impl TryFrom<VirtualClusterRow> for VirtualCluster {
             name: row.name,
             state: virtual_cluster::State::parse(&row.state)
                 .ok_or(StoreError::UnknownValue("virtual_cluster.state"))?,
+            state_details: row.state_details,
             cluster: ClusterId::parse(row.cluster)?,
             namespace: row.namespace,
             node_label: row.node_label,
@@ -201,6 +207,7 @@ impl TryFrom<EventRow> for Event {
         let kind = match (row.kind.as_str(), row.state) {
             ("ATTEMPT", None) => EventKind::Attempt,
             ("NOTE", None) => EventKind::Note,
+            ("POD", None) => EventKind::Pod,
             ("STATE", Some(state)) => EventKind::State(job_run_state(&state)?),
             _ => return Err(StoreError::UnknownValue("job_run_event.kind")),
         };
@@ -229,14 +236,18 @@ impl TryFrom<AttemptRow> for Attempt {
         let verdict = match (row.verdict_reason, row.verdict_details) {
             (Some(reason), Some(details)) => Some(Verdict {
                 reason: failure_reason(&reason)?,
+                // The version before has limits and refusals alone.
+                fault: row
+                    .verdict_fault
+                    .map_or(Ok(Fault::Final), |it| fault(&it))?,
                 details,
             }),
             _ => None,
         };
         let failure = match (row.fault, row.end_details) {
-            (Some(fault), Some(details)) => Some(AttemptFailure {
-                fault: Fault::parse(&fault)
-                    .ok_or(StoreError::UnknownValue("job_run_attempt.fault"))?,
+            (Some(text), Some(details)) => Some(AttemptFailure {
+                fault: fault(&text)?,
+                charged: row.charged,
                 details,
                 retry_at: row.retry_at,
             }),
@@ -249,7 +260,9 @@ impl TryFrom<AttemptRow> for Attempt {
             driver: row.driver.try_into()?,
             verdict,
             delete_requested_at: row.delete_requested_at,
+            deleting_since: row.deleting_since,
             swept: row.swept,
+            closed_at: row.closed_at,
             failure,
             removed: row.removed,
         })
@@ -370,6 +383,10 @@ fn holder_kind(text: &str) -> Result<HolderKind, StoreError> {
         .into_iter()
         .find(|kind| holder_kind_text(*kind) == text)
         .ok_or(StoreError::UnknownValue("job_run_attempt.holder_kind"))
+}
+
+fn fault(text: &str) -> Result<Fault, StoreError> {
+    Fault::parse(text).ok_or(StoreError::UnknownValue("job_run_attempt.fault"))
 }
 
 fn failure_reason(text: &str) -> Result<FailureReason, StoreError> {

@@ -81,7 +81,7 @@ macro_rules! virtual_clusters {
     ($rest:tt, $($argument:expr),+ $(,)?) => {
         sqlx::query_as!(
             VirtualClusterRow,
-            r#"SELECT id, account, name, state, cluster, namespace, node_label,
+            r#"SELECT id, account, name, state, state_details, cluster, namespace, node_label,
                 tags AS "tags: _", security_configuration_id, session_enabled,
                 scheduler AS "scheduler: _", created_at, request_hash
             FROM virtual_cluster "# + $rest,
@@ -223,8 +223,8 @@ impl Store {
         }
     }
 
-    /// How many runs count against the limits of each of these virtual clusters; who has none is
-    /// not among them.
+    /// How many runs count against the limits of each of these virtual clusters; those without
+    /// limits are not among them.
     pub async fn scheduler_status(
         &self,
         ids: &[String],
@@ -236,9 +236,9 @@ impl Store {
             .map(|row| {
                 let status = SchedulerStatus {
                     in_queue: row.in_queue,
-                    concurrent: row.concurrent,
+                    concurrent: row.running,
                 };
-                Ok((VirtualClusterId::parse(row.id)?, status))
+                Ok((VirtualClusterId::parse(row.virtual_cluster)?, status))
             })
             .collect()
     }
@@ -279,7 +279,8 @@ impl Store {
             return Ok(Deletion::HasLiveRuns(live));
         }
         sqlx::query!(
-            "UPDATE virtual_cluster SET state = 'TERMINATED', terminated_at = now() WHERE id = $1",
+            "UPDATE virtual_cluster
+            SET state = 'TERMINATED', state_details = NULL, terminated_at = now() WHERE id = $1",
             id.as_str()
         )
         .execute(&mut *transaction)
@@ -349,6 +350,7 @@ impl Store {
             account: caller.account.clone(),
             name: new.name.clone(),
             state: State::Running,
+            state_details: None,
             cluster: new.cluster.clone(),
             namespace: new.namespace.clone(),
             node_label: new.node_label.clone(),

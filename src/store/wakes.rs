@@ -7,13 +7,25 @@ use crate::domain::ids::ClusterId;
 
 const CHANNEL: &str = "firesteel_work";
 
+/// Says that some job run has changed, and no more.
+const RUNS_CHANNEL: &str = "firesteel_runs";
+
 /// Postgres takes payloads of less than 8,000 bytes.
 const MOST_BYTES: usize = 7_900;
 
 /// No cluster's name holds it.
 const SEPARATOR: char = ',';
 
-/// Hears which clusters have new work, on a connection of its own.
+/// What a notification says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Heard {
+    /// Those that have new work.
+    pub clusters: Vec<ClusterId>,
+    /// Some job run has changed.
+    pub runs: bool,
+}
+
+/// Hears which clusters have new work, and that runs have changed, on a connection of its own.
 #[derive(Debug)]
 pub struct Listener {
     inner: PgListener,
@@ -31,27 +43,45 @@ impl Store {
         Ok(())
     }
 
+    /// Tells all replicas that job runs have changed. What is said of `notify` holds here, too.
+    pub async fn notify_runs(&self) -> Result<(), StoreError> {
+        sqlx::query!("SELECT pg_notify($1, '')", RUNS_CHANNEL)
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+
     /// Starts to listen at `url`, which must lead to Postgres itself: a transaction pooler cannot
     /// deliver notifications.
     pub async fn listen(&self, url: &str) -> Result<Listener, StoreError> {
         let mut inner = PgListener::connect(url).await?;
-        inner.listen(CHANNEL).await?;
+        inner.listen_all([CHANNEL, RUNS_CHANNEL]).await?;
         Ok(Listener { inner })
     }
 }
 
 impl Listener {
-    /// Waits for the next notification. An empty answer means that the connection was lost and
-    /// notifications with it: every cluster may have new work.
-    pub async fn recv(&mut self) -> Result<Vec<ClusterId>, StoreError> {
+    /// Waits for the next notification. An answer that says nothing means that the connection was
+    /// lost and notifications with it: everything may have changed.
+    pub async fn recv(&mut self) -> Result<Heard, StoreError> {
         let Some(notification) = self.inner.try_recv().await? else {
-            return Ok(Vec::new());
+            return Ok(Heard::default());
         };
-        Ok(notification
+        if notification.channel() == RUNS_CHANNEL {
+            return Ok(Heard {
+                runs: true,
+                ..Heard::default()
+            });
+        }
+        let clusters = notification
             .payload()
             .split(SEPARATOR)
             .filter_map(|cluster| ClusterId::parse(cluster).ok())
-            .collect())
+            .collect();
+        Ok(Heard {
+            clusters,
+            runs: false,
+        })
     }
 }
 

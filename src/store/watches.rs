@@ -195,6 +195,20 @@ impl Store {
         .collect()
     }
 
+    /// Those of `runs` that are runs of any cluster, ended or not.
+    pub async fn known_runs(&self, runs: &[JobRunId]) -> Result<HashSet<JobRunId>, StoreError> {
+        if runs.is_empty() {
+            return Ok(HashSet::new());
+        }
+        let ids: Vec<String> = runs.iter().map(ToString::to_string).collect();
+        sqlx::query_scalar!("SELECT id FROM job_run WHERE id = ANY($1)", &ids)
+            .fetch_all(&self.pool)
+            .await?
+            .into_iter()
+            .map(|id| Ok(JobRunId::parse(id)?))
+            .collect()
+    }
+
     /// The namespaces of `cluster` where drivers are, or may be created.
     pub async fn live_namespaces(&self, cluster: &ClusterId) -> Result<Vec<String>, StoreError> {
         Ok(sqlx::query_scalar!(

@@ -14,7 +14,7 @@ use super::{LeaseError, Store, StoreError};
 use crate::domain::configuration::ConfigurationOverrides;
 use crate::domain::ids::{ClusterId, JobRunId};
 use crate::domain::job_run::decide::Finish;
-use crate::domain::job_run::{Attempt, FailureReason, JobDriver, JobRun, State, explain};
+use crate::domain::job_run::{Attempt, FailureReason, Fault, JobDriver, JobRun, State, explain};
 
 /// The right to act on one run for a while.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,16 +36,33 @@ pub struct Loaded {
     pub attempts: Vec<Attempt>,
     /// The virtual cluster's, which never changes.
     pub node_label: Option<String>,
-    /// Which cluster the latest attempt was begun on.
-    pub cluster_identity: Option<String>,
+    /// Which cluster each attempt was begun on.
+    pub cluster_identities: BTreeMap<u32, String>,
     /// The wake-ups that this reading has seen.
     pub wake_seq: i64,
+    /// Its virtual cluster has limits: the end of a run may be the beginning of another.
+    pub limited: bool,
+    /// Its namespace holds too many ended drivers, and its own are among the oldest.
+    pub crowded: bool,
 }
 
 impl Loaded {
     /// The latest attempt.
     pub fn attempt(&self) -> Option<&Attempt> {
         self.attempts.last()
+    }
+
+    pub fn attempt_of(&self, number: u32) -> Option<&Attempt> {
+        self.attempts
+            .iter()
+            .find(|attempt| attempt.number == number)
+    }
+
+    /// The cluster that the attempt was begun on; for one that was not, that of the latest.
+    pub fn cluster_identity_of(&self, number: u32) -> Option<&String> {
+        self.cluster_identities
+            .get(&number)
+            .or_else(|| self.cluster_identities.values().next_back())
     }
 }
 
@@ -58,8 +75,9 @@ pub enum Change {
 }
 
 impl Store {
-    /// Takes up to `limit` due runs of `cluster` that no one holds, in turns over accounts and
-    /// their virtual clusters, the longest due first. Runs bound to a host are for that host.
+    /// Takes up to `limit` runs of `cluster` that no one holds and that are due, or wait for a slot
+    /// that is there: in turns over accounts and their virtual clusters, the longest due first. Runs
+    /// bound to a host are for that host.
     pub async fn claim(
         &self,
         cluster: &ClusterId,
@@ -102,11 +120,16 @@ impl Store {
         .await?
         .ok_or(LeaseError::Lost)?;
         let rows = row.attempts.0;
-        let cluster_identity = rows.last().map(|row| row.cluster_identity.clone());
+        let identities: Vec<_> = rows
+            .iter()
+            .map(|row| row.cluster_identity.clone())
+            .collect();
         let attempts = rows
             .into_iter()
             .map(Attempt::try_from)
-            .collect::<Result<_, _>>()?;
+            .collect::<Result<Vec<_>, _>>()?;
+        let numbers = attempts.iter().map(|attempt| attempt.number);
+        let cluster_identities = numbers.zip(identities).collect();
         let run = JobRunRow {
             id: row.id,
             account: row.account,
@@ -134,8 +157,10 @@ impl Store {
             run: run.try_into()?,
             attempts,
             node_label: row.node_label,
-            cluster_identity,
+            cluster_identities,
             wake_seq: row.wake_seq,
+            limited: row.limited,
+            crowded: row.crowded,
         })
     }
 
@@ -151,7 +176,7 @@ impl Store {
             .await
     }
 
-    /// Records the terminal state and closes the attempt.
+    /// Records the terminal state and closes the attempt, unless it was closed for a retry.
     pub async fn finish(
         &self,
         lease: &Lease,
@@ -175,17 +200,17 @@ impl Store {
         pause: Duration,
         details: Option<&str>,
     ) -> Result<(), LeaseError> {
-        let released = sqlx::query_file_scalar!(
-            "src/store/queries/release.sql",
-            lease.run.as_str(),
-            lease.token,
-            lease.wake_seq,
-            pause.as_secs_f64(),
-            details.map(|details| storable(&explain::fit(details))),
-        )
-        .fetch_optional(&self.pool)
-        .await?;
-        held(released)
+        self.end_lease(lease, pause, details, false).await
+    }
+
+    /// As `release`, for a run that has no slot: it is claimed before, once one is free for it.
+    pub async fn wait_for_slot(
+        &self,
+        lease: &Lease,
+        pause: Duration,
+        details: Option<&str>,
+    ) -> Result<(), LeaseError> {
+        self.end_lease(lease, pause, details, true).await
     }
 
     /// Ends leases whose work is left undone; the runs are due at once.
@@ -233,6 +258,27 @@ impl Store {
         Ok(())
     }
 
+    async fn end_lease(
+        &self,
+        lease: &Lease,
+        pause: Duration,
+        details: Option<&str>,
+        for_slot: bool,
+    ) -> Result<(), LeaseError> {
+        let ended = sqlx::query_file_scalar!(
+            "src/store/queries/release.sql",
+            lease.run.as_str(),
+            lease.token,
+            lease.wake_seq,
+            pause.as_secs_f64(),
+            details.map(|details| storable(&explain::fit(details))),
+            for_slot,
+        )
+        .fetch_optional(&self.pool)
+        .await?;
+        held(ended)
+    }
+
     async fn change(
         &self,
         lease: &Lease,
@@ -253,6 +299,7 @@ impl Store {
                 .and_then(|finish| finish.reason)
                 .map(FailureReason::as_str),
             outcome.ended.map(|(_, at)| at.to_sqlx()),
+            finish.and_then(|finish| finish.fault).map(Fault::as_str),
         )
         .fetch_one(&self.pool)
         .await?;

@@ -5,17 +5,22 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
+use crate::domain::job_run::decide::Contact;
+
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// What is known of a cluster's answers.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Health {
     state: Mutex<State>,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 struct State {
+    /// Since when the cluster has answered, or nobody has asked it.
+    answers_since: Timestamp,
+    last_answer: Option<Instant>,
     silent: Option<Silent>,
     /// The cluster asked for patience until then.
     hold_until: Option<Instant>,
@@ -47,6 +52,35 @@ pub enum Gate {
 }
 
 impl Health {
+    pub fn new(now: Timestamp) -> Self {
+        Self {
+            state: Mutex::new(State {
+                answers_since: now,
+                last_answer: None,
+                silent: None,
+                hold_until: None,
+            }),
+        }
+    }
+
+    pub fn contact(&self) -> Contact {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        match &state.silent {
+            Some(silent) => Contact::Silent {
+                since: silent.since,
+            },
+            None => Contact::Answers {
+                since: state.answers_since,
+            },
+        }
+    }
+
+    /// Whether nobody has had an answer, or missed one, for as long as this.
+    pub fn is_unheard_for(&self, time: Duration) -> bool {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.silent.is_none() && state.last_answer.is_none_or(|last| last.elapsed() >= time)
+    }
+
     pub fn gate(&self) -> Gate {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         match (state.hold_until, &state.silent) {
@@ -60,9 +94,12 @@ impl Health {
         }
     }
 
-    pub fn answered(&self) {
+    pub fn answered(&self, now: Timestamp) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.silent = None;
+        if state.silent.take().is_some() {
+            state.answers_since = now;
+        }
+        state.last_answer = Some(Instant::now());
     }
 
     /// The cluster did not answer. Only the first of many failures at a time moves the next probe.
@@ -102,9 +139,10 @@ mod tests {
 
     #[test]
     fn a_silent_cluster_is_probed_ever_more_rarely_and_forgiven_at_once() {
-        let health = Health::default();
-        assert_eq!(health.gate(), Gate::Open);
         let first = Timestamp::UNIX_EPOCH;
+        let health = Health::new(first);
+        assert_eq!(health.gate(), Gate::Open);
+        assert_eq!(health.contact(), Contact::Answers { since: first });
         health.silent(first, "connection refused");
         let gate = health.gate();
         let Gate::Silent { since, error, .. } = &gate else {
@@ -113,13 +151,18 @@ mod tests {
         assert_eq!((*since, error.as_str()), (first, "connection refused"));
         health.silent(Timestamp::now(), "still refused");
         assert_eq!(health.gate(), gate);
-        health.answered();
+        assert_eq!(health.contact(), Contact::Silent { since: first });
+        let again = Timestamp::from_second(9).unwrap();
+        health.answered(again);
         assert_eq!(health.gate(), Gate::Open);
+        health.answered(Timestamp::now());
+        assert_eq!(health.contact(), Contact::Answers { since: again });
+        assert!(!health.is_unheard_for(Duration::from_secs(60)));
     }
 
     #[test]
     fn patience_asked_for_is_kept_by_everybody() {
-        let health = Health::default();
+        let health = Health::new(Timestamp::UNIX_EPOCH);
         health.hold(Duration::from_secs(10));
         health.hold(Duration::from_secs(1));
         let Gate::Held { until } = health.gate() else {

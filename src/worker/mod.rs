@@ -5,8 +5,10 @@
 
 mod health;
 mod pass;
+mod places;
 mod pool;
 mod served;
+mod tidy;
 mod wake;
 mod watch;
 
@@ -18,7 +20,8 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use self::served::Served;
-pub use self::wake::send as send_wakes;
+pub use self::tidy::TidySettings;
+pub use self::wake::{listen as hear_wakes, send as send_wakes};
 use crate::cluster::Cluster;
 use crate::domain::clock::Clock;
 use crate::domain::ids::ClusterId;
@@ -38,8 +41,11 @@ pub struct Settings {
     pub steps_in_flight: usize,
     /// How long a watch is held without being renewed; another replica takes over after it.
     pub watch_term: Duration,
+    /// How often the namespace of each virtual cluster is checked.
+    pub namespace_check: Duration,
     /// How long a shutdown waits for steps under way.
     pub drain: Duration,
+    pub tidy: TidySettings,
     pub policy: Policy,
 }
 
@@ -49,6 +55,8 @@ pub struct Target {
     pub id: ClusterId,
     pub cluster: Arc<dyn Cluster>,
     pub defaults: RunSettings,
+    /// Delete what has this installation's mark and belongs to no run that it knows.
+    pub remove_unknown_objects: bool,
 }
 
 /// What all workers of a process share.
@@ -98,15 +106,29 @@ pub async fn run(
         context.wakes.clone(),
         shutdown.clone(),
     ));
+    tasks.spawn(tidy::keep(Arc::clone(&context), shutdown.clone()));
     if let Some(url) = listen_url {
-        tasks.spawn(wake::listen(Arc::clone(&context), url, shutdown.clone()));
+        tasks.spawn(hear_wakes(
+            context.store.clone(),
+            context.wakes.clone(),
+            url,
+            shutdown.clone(),
+        ));
     }
     for target in targets {
-        let target = Arc::new(Served::new(target));
+        let target = Arc::new(Served::new(target, context.clock.now()));
+        let (listener, served) = (Arc::clone(&context), Arc::clone(&target));
+        let until = shutdown.clone();
+        tasks.spawn(async move { served.listen(&listener, &until).await });
         tasks.spawn(watch::keep(
             Arc::clone(&context),
             Arc::clone(&target),
             holder,
+            shutdown.clone(),
+        ));
+        tasks.spawn(places::check(
+            Arc::clone(&context),
+            Arc::clone(&target),
             shutdown.clone(),
         ));
         tasks.spawn(pool::work(Arc::clone(&context), target, shutdown.clone()));

@@ -8,6 +8,7 @@ mod create;
 use std::sync::Arc;
 use std::time::Duration;
 
+use fail::fail_point;
 use tokio::time::sleep;
 
 pub(super) use self::create::time_to_submit;
@@ -15,8 +16,8 @@ use super::Context;
 use super::health::Gate;
 use super::served::{STORE_PAUSE, Served};
 use crate::cluster::{ClusterError, DriverRef};
-use crate::domain::job_run::decide::{Facts, Finish, Inquiry, Look, Policy, Step, decide};
-use crate::domain::job_run::{Attempt, HolderKind, JobRun, State};
+use crate::domain::job_run::decide::{Facts, Finish, Inquiry, Look, Policy, Refusal, Step, decide};
+use crate::domain::job_run::{Attempt, HolderKind, JobRun};
 use crate::spark::{self, DriverNames, Plan, PlanError};
 use crate::store::{Change, Lease, LeaseError, Loaded};
 
@@ -62,7 +63,9 @@ impl Pass<'_> {
             let loaded = self.context.store.load(&self.lease).await?;
             // A wake-up before the load is answered by it.
             self.lease.wake_seq = loaded.wake_seq;
+            facts.crowded = loaded.crowded;
             let policy = self.policy_of(&loaded.run);
+            facts.contact = self.served.health.contact();
             let now = self.context.clock.now();
             let step = decide(&loaded.run, &loaded.attempts, &facts, now, &policy);
             tracing::debug!(job_run.id = %loaded.run.id, ?step, "next step");
@@ -92,13 +95,11 @@ impl Pass<'_> {
     /// The policy with what the run itself asks for.
     fn policy_of(&self, run: &JobRun) -> Policy {
         let mut policy = self.context.settings.policy.clone();
-        if matches!(run.state, State::Pending | State::Submitted)
-            && let Ok(Plan {
-                start_timeout: Some(start_timeout),
-                ..
-            }) = self.plan(run, 1)
+        if !run.state.is_terminal()
+            && let Ok(plan) = self.plan(run, 1)
         {
-            policy.start_timeout = start_timeout;
+            policy.start_timeout = plan.start_timeout.unwrap_or(policy.start_timeout);
+            policy.run_timeout = plan.run_timeout.or(policy.run_timeout);
         }
         policy
     }
@@ -118,68 +119,110 @@ impl Pass<'_> {
     ) -> Result<Next, LeaseError> {
         let store = &self.context.store;
         let run = &loaded.run;
-        let number = loaded.attempt().map_or(1, |attempt| attempt.number);
-        let driver = driver_of(run, number);
+        let latest = loaded.attempt().map_or(1, |attempt| attempt.number);
         match step {
             Step::Submit { attempt } => self.submit(loaded, attempt, facts).await,
-            Step::Occupy => self.occupy(loaded, number, facts).await,
-            Step::Look => self.look(loaded, &driver, facts).await,
+            Step::Occupy { attempt } => self.occupy(loaded, attempt, facts).await,
+            Step::Look { attempt } => self.look(loaded, attempt, facts).await,
             Step::Inquire => {
+                let driver = driver_of(run, latest);
                 let evidence = self.served.target.cluster.inquire(&driver).await;
+                let told = evidence.told();
+                if !told.is_empty() {
+                    let said = told.iter().map(String::as_str);
+                    store.tell_of_pods(&self.lease, latest, said).await?;
+                }
                 facts.inquiry = Inquiry::Made(evidence);
                 Ok(Next::Decide)
             }
             Step::Advance { to } => {
-                if store.advance(&self.lease, number, run.state, to).await? == Change::Done {
+                fail_point!("advance");
+                if store.advance(&self.lease, latest, run.state, to).await? == Change::Done {
                     tracing::info!(job_run.id = %run.id, state = %to, "job run is {to}");
+                    self.context.wakes.run_changed();
                 }
                 Ok(Next::Decide)
             }
             Step::Condemn(verdict) => {
-                store.condemn(&self.lease, number, &verdict).await?;
+                store.condemn(&self.lease, latest, &verdict).await?;
+                fail_point!("condemned");
                 Ok(Next::Decide)
             }
-            Step::Delete { uid } => {
-                if let Some(stop) = self.ask_deletion(&driver, &uid).await? {
+            Step::Delete { attempt, uid } => {
+                if let Some(stop) = self.ask_deletion(&driver_of(run, attempt), &uid).await? {
                     return Ok(stop);
                 }
-                store
-                    .delete_requested(&self.lease, number, self.context.clock.now())
-                    .await?;
-                *facts = Facts::default();
+                fail_point!("delete-sent");
+                let now = self.context.clock.now();
+                store.delete_requested(&self.lease, attempt, now).await?;
+                facts.outdate();
                 Ok(Next::Decide)
             }
-            Step::DeleteStray { uid } => {
-                if let Some(stop) = self.ask_deletion(&driver, &uid).await? {
+            Step::DeleteStray { attempt, uid } => {
+                if let Some(stop) = self.ask_deletion(&driver_of(run, attempt), &uid).await? {
                     return Ok(stop);
                 }
                 self.pause(self.context.settings.policy.try_again, None)
                     .await
             }
-            Step::Finish(finish) => {
-                self.finish(loaded, &finish).await?;
-                *facts = Facts::default();
+            Step::Close(failure) => {
+                fail_point!("close");
+                let now = self.context.clock.now();
+                store
+                    .close_attempt(&self.lease, latest, &failure, now)
+                    .await?;
+                fail_point!("closed");
+                tracing::info!(
+                    job_run.id = %run.id,
+                    attempt = latest,
+                    fault = failure.fault.as_str(),
+                    "an attempt failed; another follows"
+                );
+                let fault = failure.fault.as_str();
+                metrics::counter!("firesteel_attempts_retried_total", "fault" => fault)
+                    .increment(1);
+                facts.outdate();
                 Ok(Next::Decide)
             }
-            Step::Sweep => {
+            Step::Finish(finish) => {
+                fail_point!("finish");
+                self.finish(loaded, &finish).await?;
+                fail_point!("finished");
+                facts.outdate();
+                Ok(Next::Decide)
+            }
+            Step::Sweep { attempt } => {
+                let driver = driver_of(run, attempt);
+                fail_point!("sweep");
                 let swept = self.ask(self.served.target.cluster.sweep(&driver)).await;
                 if let Some(stop) = self.stopped_by(swept.err()).await? {
                     return Ok(stop);
                 }
-                store.swept(&self.lease, number).await?;
+                fail_point!("sweep-sent");
+                store.swept(&self.lease, attempt).await?;
+                Ok(Next::Decide)
+            }
+            Step::Removed { attempt } => {
+                store.removed(&self.lease, attempt).await?;
+                fail_point!("removed");
                 Ok(Next::Decide)
             }
             Step::Forget => {
+                fail_point!("forget");
                 store.forget(&self.lease).await?;
+                fail_point!("forgotten");
                 Ok(Next::Stop)
             }
             Step::Wait { until, details } => {
                 let pause = until.duration_since(self.context.clock.now());
-                self.pause(
-                    pause.try_into().unwrap_or(Duration::ZERO),
-                    details.as_deref(),
-                )
-                .await
+                let pause = pause.try_into().unwrap_or(Duration::ZERO);
+                if matches!(facts.refusal, Some(Refusal::NoSlot { .. })) {
+                    store
+                        .wait_for_slot(&self.lease, pause, details.as_deref())
+                        .await?;
+                    return Ok(Next::Stop);
+                }
+                self.pause(pause, details.as_deref()).await
             }
         }
     }
@@ -201,6 +244,10 @@ impl Pass<'_> {
             );
             let state = finish.state.as_str();
             metrics::counter!("firesteel_job_runs_finished_total", "state" => state).increment(1);
+            self.context.wakes.run_changed();
+            if loaded.limited {
+                self.context.wakes.wake(&run.cluster);
+            }
             self.room_was_made().await;
         }
         Ok(())
@@ -209,40 +256,43 @@ impl Pass<'_> {
     async fn look(
         &self,
         loaded: &Loaded,
-        driver: &DriverRef,
+        attempt: u32,
         facts: &mut Facts,
     ) -> Result<Next, LeaseError> {
         let Some(Attempt {
-            number,
             holder: Some(holder),
             driver: last,
             ..
-        }) = loaded.attempt()
+        }) = loaded.attempt_of(attempt)
         else {
             return self.pause(Duration::ZERO, None).await;
         };
+        let driver = driver_of(&loaded.run, attempt);
         let cluster = &self.served.target.cluster;
         let taken = self.ask(async {
-            let seen = cluster.look(driver).await?;
+            let seen = cluster.look(&driver).await?;
             // The driver itself proves which cluster it is, whatever else may be read there now.
-            let own = seen
-                .as_ref()
-                .is_some_and(|seen| seen.holder.uid == holder.uid);
-            if let (false, Some(was)) = (own, &loaded.cluster_identity)
+            let own = seen.as_ref().filter(|seen| seen.holder.uid == holder.uid);
+            if let (None, Some(was)) = (own, loaded.cluster_identity_of(attempt))
                 && *was != cluster.identity(&loaded.run.namespace).await?
             {
                 return Ok(None);
             }
-            let node = match (&seen, &last.node) {
-                (None, Some(node)) => Some(cluster.node(node).await?),
-                (Some(_), _) | (None, None) => None,
+            let node = match own {
+                Some(own) if own.driver.deleting => own.driver.node.as_ref(),
+                Some(_) => None,
+                None => last.node.as_ref(),
+            };
+            let node = match node {
+                Some(node) => Some(cluster.node(node).await?),
+                None => None,
             };
             Ok(Some((seen, node)))
         });
         let (seen, node) = match taken.await {
             Ok(Some(taken)) => taken,
             Ok(None) => {
-                facts.look = Look::OtherCluster;
+                facts.looks.insert(attempt, Look::OtherCluster);
                 return Ok(Next::Decide);
             }
             Err(error) => {
@@ -257,7 +307,7 @@ impl Pass<'_> {
         };
         let (seen_driver, look) = match seen {
             None => (now_gone(), Look::Absent { node }),
-            Some(seen) if seen.holder.uid == holder.uid => (seen.driver, Look::Found),
+            Some(seen) if seen.holder.uid == holder.uid => (seen.driver, Look::Found { node }),
             Some(seen) => (
                 now_gone(),
                 Look::Stray {
@@ -268,10 +318,11 @@ impl Pass<'_> {
         if holder.kind == HolderKind::Driver {
             self.context
                 .store
-                .looked(&self.lease, *number, &holder.uid, &seen_driver)
+                .looked(&self.lease, attempt, &holder.uid, &seen_driver)
                 .await?;
         }
-        facts.look = look;
+        fail_point!("looked");
+        facts.looks.insert(attempt, look);
         Ok(Next::Decide)
     }
 
@@ -348,6 +399,7 @@ impl Pass<'_> {
     }
 
     async fn pause(&self, pause: Duration, details: Option<&str>) -> Result<Next, LeaseError> {
+        fail_point!("wait");
         self.release(pause, details).await?;
         Ok(Next::Stop)
     }

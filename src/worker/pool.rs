@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use fail::fail_point;
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
@@ -48,6 +49,12 @@ struct Passes {
 impl Passes {
     fn start(&mut self, context: &Arc<Context>, served: &Arc<Served>, lease: Lease) {
         let pass = pass::over(Arc::clone(context), Arc::clone(served), lease.clone());
+        let wakes = context.wakes.clone();
+        let pass = async move {
+            pass.await;
+            // Whatever it was: another attempt, a note, what the run waits for.
+            wakes.run_changed();
+        };
         let id = self.tasks.spawn(pass).id();
         self.leases.insert(id, lease);
     }
@@ -108,6 +115,7 @@ async fn claim_and_pass(
         let free = context.settings.steps_in_flight - passes.tasks.len();
         let batch = free.min(most);
         let claimed = claim(context, served, batch).await;
+        fail_point!("claimed");
         let full = claimed.as_ref().is_ok_and(|leases| leases.len() == batch);
         let failed = claimed.is_err();
         for lease in claimed.unwrap_or_default() {

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use fail::fail_point;
 use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{interval, sleep};
@@ -15,8 +16,8 @@ use uuid::Uuid;
 
 use super::Context;
 use super::served::Served;
-use crate::cluster::{DriverRef, Event, Seen};
-use crate::domain::ids::JobRunId;
+use crate::cluster::{ClusterError, DriverRef, Event, Seen};
+use crate::domain::ids::{JobRunId, VirtualClusterId};
 use crate::domain::job_run::{Driver, HolderKind};
 use crate::store::{LiveAttempt, Observed, StoreError, Term, WatchKey};
 
@@ -38,6 +39,7 @@ pub(super) async fn keep(
     };
     let keeping = async {
         let mut pause = FIRST_PAUSE;
+        let mut unknown = BTreeSet::new();
         loop {
             let term_length = context.settings.watch_term;
             match context.store.take_watch(&key, holder, term_length).await {
@@ -50,7 +52,7 @@ pub(super) async fn keep(
                         term,
                     };
                     let started = Timestamp::now();
-                    let end = watching.run().await;
+                    let end = watching.run(&mut unknown).await;
                     if Timestamp::now().duration_since(started).as_secs() > 60 {
                         pause = FIRST_PAUSE;
                     }
@@ -95,7 +97,7 @@ struct Watching<'a> {
 }
 
 impl Watching<'_> {
-    async fn run(&self) -> End {
+    async fn run(&self, unknown: &mut BTreeSet<String>) -> End {
         let (events_in, events) = mpsc::channel(BATCH);
         let (namespaces, namespaces_seen) = match self.namespaces().await {
             Ok(names) => watch::channel(names),
@@ -103,11 +105,16 @@ impl Watching<'_> {
         };
         let cluster = &self.served.target.cluster;
         tokio::select! {
-            watched = cluster.watch(namespaces_seen, events_in) => match watched {
-                Ok(()) => End::Cluster("the cluster closed it".to_owned()),
-                Err(error) => End::Cluster(error.to_string()),
-            },
-            end = self.consume(events) => end,
+            watched = cluster.watch(namespaces_seen, events_in) => {
+                if let Err(ClusterError::Unreachable(_)) = &watched {
+                    self.served.heard(self.context, &watched);
+                }
+                match watched {
+                    Ok(()) => End::Cluster("the cluster closed it".to_owned()),
+                    Err(error) => End::Cluster(error.to_string()),
+                }
+            }
+            end = self.consume(events, unknown) => end,
             end = self.renew() => end,
             end = self.follow_namespaces(namespaces) => end,
         }
@@ -152,7 +159,11 @@ impl Watching<'_> {
         self.context.store.live_namespaces(&self.key.cluster).await
     }
 
-    async fn consume(&self, mut events: mpsc::Receiver<Event>) -> End {
+    async fn consume(
+        &self,
+        mut events: mpsc::Receiver<Event>,
+        unknown: &mut BTreeSet<String>,
+    ) -> End {
         let mut batch = Vec::with_capacity(BATCH);
         loop {
             if events.recv_many(&mut batch, BATCH).await == 0 {
@@ -165,7 +176,7 @@ impl Watching<'_> {
                     Event::Deleted(seen) => {
                         observed.push(observation(seen, Some(self.context.clock.now())));
                     }
-                    Event::Listed(seen) => match self.compare(seen).await {
+                    Event::Listed(seen) => match self.compare(seen, unknown).await {
                         Ok(differences) => observed.extend(differences),
                         Err(error) => return End::Store(error),
                     },
@@ -181,11 +192,13 @@ impl Watching<'_> {
         if observed.is_empty() {
             return Ok(());
         }
+        fail_point!("observe");
         let changed = self
             .context
             .store
             .observe(self.key, self.term, observed)
             .await?;
+        fail_point!("observed");
         if !changed.is_empty() {
             self.context.wakes.wake(&self.key.cluster);
         }
@@ -193,7 +206,11 @@ impl Watching<'_> {
     }
 
     /// What of a full list is news: changes, drivers that are gone, and objects that should be.
-    async fn compare(&self, listed: Vec<Seen>) -> Result<Vec<Observed>, StoreError> {
+    async fn compare(
+        &self,
+        listed: Vec<Seen>,
+        unknown: &mut BTreeSet<String>,
+    ) -> Result<Vec<Observed>, StoreError> {
         let live = self.context.store.live_attempts(self.key).await?;
         let identities = self.identities(&live).await;
         let live: BTreeMap<(JobRunId, u32), LiveAttempt> = live
@@ -221,7 +238,7 @@ impl Watching<'_> {
                 observed.extend(self.missing(&attempt).await);
             }
         }
-        self.remove(strays).await?;
+        self.remove(strays, unknown).await?;
         Ok(observed)
     }
 
@@ -269,43 +286,63 @@ impl Watching<'_> {
         identities
     }
 
-    /// Deletes objects of runs that are over or that hold another attempt's name; what belongs to
-    /// no run of this cluster is only reported: two configured clusters may be one in truth.
-    async fn remove(&self, strays: Vec<Seen>) -> Result<(), StoreError> {
+    /// Deletes objects of runs that are over or that hold another attempt's name. `unknown` has the
+    /// uids of those of the last list that belong to no run, and gets this list's.
+    async fn remove(
+        &self,
+        strays: Vec<Seen>,
+        unknown: &mut BTreeSet<String>,
+    ) -> Result<(), StoreError> {
         let runs: Vec<JobRunId> = strays.iter().map(|seen| seen.job_run.clone()).collect();
         let store = &self.context.store;
         let known = store.virtual_clusters_of(&self.key.cluster, &runs).await?;
+        // Two configured clusters may be one in truth: another's run is not unknown.
+        let elsewhere = store.known_runs(&runs).await?;
+        let before = std::mem::take(unknown);
         for stray in strays {
-            let Some(virtual_cluster) = known.get(&stray.job_run) else {
-                tracing::warn!(
-                    cluster.id = %self.key.cluster,
-                    namespace = stray.namespace,
-                    name = stray.name,
-                    "an object carries this installation's label and belongs to no run of this \
-                     cluster"
-                );
+            if let Some(virtual_cluster) = known.get(&stray.job_run) {
+                self.delete(&stray, virtual_cluster).await;
                 continue;
-            };
-            let driver = DriverRef::new(
+            }
+            tracing::warn!(
+                cluster.id = %self.key.cluster,
+                namespace = stray.namespace,
+                name = stray.name,
+                "an object carries this installation's label and belongs to no run of this cluster"
+            );
+            if elsewhere.contains(&stray.job_run) {
+                continue;
+            }
+            if self.served.target.remove_unknown_objects && before.contains(&stray.holder.uid) {
+                // Nothing is known of its virtual cluster, which no deletion asks for.
+                self.delete(&stray, &VirtualClusterId::random()).await;
+            }
+            unknown.insert(stray.holder.uid);
+        }
+        let cluster = self.key.cluster.to_string();
+        metrics::gauge!("firesteel_unknown_objects", "cluster" => cluster)
+            .set(u32::try_from(unknown.len()).unwrap_or(u32::MAX));
+        Ok(())
+    }
+
+    async fn delete(&self, stray: &Seen, virtual_cluster: &VirtualClusterId) {
+        let driver = DriverRef {
+            name: stray.name.clone(),
+            ..DriverRef::new(
                 &stray.namespace,
                 virtual_cluster,
                 &stray.job_run,
                 stray.attempt,
-            );
-            let deleted = self
-                .served
-                .target
-                .cluster
-                .delete(&driver, &stray.holder.uid)
-                .await;
-            tracing::info!(
-                job_run.id = %stray.job_run,
-                name = stray.name,
-                deleted = deleted.is_ok(),
-                "deleting an object that an ended attempt left"
-            );
-        }
-        Ok(())
+            )
+        };
+        let cluster = &self.served.target.cluster;
+        let deleted = cluster.delete(&driver, &stray.holder.uid).await;
+        tracing::info!(
+            job_run.id = %stray.job_run,
+            name = stray.name,
+            deleted = deleted.is_ok(),
+            "deleting an object that no run needs"
+        );
     }
 }
 

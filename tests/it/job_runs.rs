@@ -86,6 +86,15 @@ async fn the_attempts_of_a_run_with_a_policy_are_counted(pool: PgPool) {
         .text("id");
     let path = format!("/virtualclusters/{cluster}/jobruns");
     for count in [0, 1, 2] {
+        if count > 1 {
+            sqlx::query(
+                "UPDATE job_run_attempt SET closed_at = now(), fault = 'JOB', end_details = 'x', \
+                 retry_at = now()",
+            )
+            .execute(&app.pool)
+            .await
+            .unwrap();
+        }
         if count > 0 {
             sqlx::query(
                 "INSERT INTO job_run_attempt (run, number, driver_name, cluster_identity) \

@@ -4,12 +4,14 @@
 #![expect(clippy::unwrap_used, reason = "what a test does not expect ends it")]
 
 mod admin;
+mod arrested;
 mod auth;
 mod cli;
 mod connections;
 mod coverage;
 mod database;
 mod docs;
+mod event_streams;
 mod fetch;
 mod fuzz_seeds;
 mod harness;
@@ -17,9 +19,11 @@ mod idempotency;
 mod isolation;
 mod job_access;
 mod job_run_events;
+mod job_run_stories;
 mod job_runs;
 mod job_templates;
 mod keys;
+mod limits;
 mod lists;
 mod managed_endpoints;
 mod openapi;

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use sqlx::PgPool;
 use uuid::Uuid;
 
-use crate::harness::client::{job_run, virtual_cluster, with};
+use crate::harness::client::{virtual_cluster, with};
 use crate::harness::{Client, Reply, TestApp};
 
 async fn patch(client: &Client, id: &str, body: &Value) -> Reply {
@@ -167,20 +167,4 @@ async fn what_does_not_run_is_not_updated(pool: PgPool) {
         let reply = patch(&app.client, &id, &body).await;
         reply.refused_with(400, "ValidationException", part);
     }
-}
-
-#[sqlx::test]
-async fn limits_do_not_change_what_starts(pool: PgPool) {
-    let app = TestApp::start(pool).await;
-    let id = app.client.virtual_cluster("jobs").await;
-    let limits = json!({"maxInQueueJobRuns": 1, "maxConcurrentJobRuns": 1});
-    update(&app.client, &id, json!({"schedulerConfiguration": limits})).await;
-    let request = job_run();
-    let run = app.client.start(&id, &request).await.text("id");
-    assert_eq!(app.client.start(&id, &request).await.text("id"), run);
-    let reply = app.client.get(&format!("/virtualclusters/{id}")).await;
-    assert_eq!(
-        reply.body["virtualCluster"]["schedulerStatus"],
-        json!({"currentInQueueJobRuns": 1, "currentConcurrentJobRuns": 0})
-    );
 }

@@ -135,6 +135,7 @@ impl Making<'_> {
                     ))))
                 }
                 refusal @ (Refusal::Plan(_)
+                | Refusal::NoSlot { .. }
                 | Refusal::Busy
                 | Refusal::Full(_)
                 | Refusal::NamespaceMissing

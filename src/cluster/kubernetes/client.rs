@@ -18,6 +18,8 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
 
+use crate::domain::redaction::Redaction;
+
 /// Where a server asks for patience without saying for how long.
 const PATIENCE: Duration = Duration::from_secs(1);
 
@@ -45,10 +47,12 @@ pub(super) struct Rejection {
 }
 
 impl Rejection {
-    /// The answer's words, for people.
+    /// The answer's words, for people. Admission may quote what the request held.
     pub fn message(&self) -> String {
         match &self.status {
-            Some(status) if !status.message.is_empty() => status.message.clone(),
+            Some(status) if !status.message.is_empty() => {
+                Redaction::default().apply(&status.message)
+            }
             Some(_) | None => format!("the answer was {}", self.code),
         }
     }

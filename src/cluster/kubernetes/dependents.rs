@@ -218,6 +218,7 @@ impl CreateError {
                 Refusal::Busy => Refusal::Busy,
                 Refusal::NamespaceMissing => Refusal::NamespaceMissing,
                 Refusal::Replaced => Refusal::Replaced,
+                Refusal::NoSlot { limit } => Refusal::NoSlot { limit },
             }),
             Self::Unanswered(error) => Self::Unanswered(named(error)),
             Self::Incomplete { .. } => self,

@@ -33,8 +33,8 @@ use crate::domain::ids::{AccountId, ClusterId};
 use crate::domain::job_run::Evidence;
 use crate::domain::job_run::decide::{Node, Refusal};
 use crate::fetch::Fetcher;
-use crate::spark::Plan;
 use crate::spark::driver_pod::{self, Identity, PodSettings};
+use crate::spark::{Plan, redaction};
 use client::{Client, Failure, Rejection};
 use creation::NameHolder;
 use templates::Sources;
@@ -200,6 +200,7 @@ impl Cluster for KubernetesCluster {
         let texts = sources.texts(&plan.templates).await?;
         let mut notes = self.check(driver, plan, &texts)?;
         notes.extend(templates::notes(&plan.templates, &texts));
+        notes.extend(redaction::notes(plan));
         Ok(Prepared { texts, notes })
     }
 
@@ -255,16 +256,15 @@ impl Cluster for KubernetesCluster {
             Ok(node) => Ok(node_state(&node)),
             Err(Failure::Rejected(no)) if no.says_absent("nodes", name) => Ok(Node::Gone),
             // Not a word of it can be had, which is not the same as good news.
-            Err(Failure::Rejected(no)) if no.has_reason("Forbidden") => Ok(Node::NotReady),
+            Err(Failure::Rejected(no)) if no.has_reason("Forbidden") => {
+                Ok(Node::NotReady { since: None })
+            }
             Err(failure) => Err(refusal::of_request(failure)),
         }
     }
 
     async fn inquire(&self, driver: &DriverRef) -> Evidence {
-        Evidence {
-            log: inquiry::log_end(&self.client, driver).await,
-            ..Evidence::default()
-        }
+        inquiry::of(&self.client, &self.installation, driver).await
     }
 
     async fn delete(&self, driver: &DriverRef, uid: &str) -> Result<(), ClusterError> {
@@ -322,10 +322,11 @@ fn node_state(node: &KubeNode) -> Node {
         .status
         .iter()
         .flat_map(|status| status.conditions.iter().flatten())
-        .find(|condition| condition.type_ == "Ready" && condition.status == "True");
-    match ready.and_then(|condition| condition.last_transition_time.as_ref()) {
-        Some(time) => Node::Ready { since: time.0 },
-        None => Node::NotReady,
+        .find(|condition| condition.type_ == "Ready");
+    let since = ready.and_then(|condition| Some(condition.last_transition_time.as_ref()?.0));
+    match (ready, since) {
+        (Some(ready), Some(since)) if ready.status == "True" => Node::Ready { since },
+        (_, since) => Node::NotReady { since },
     }
 }
 

@@ -9,7 +9,10 @@ use k8s_openapi::api::core::v1::{
 
 use crate::cluster::{DriverRef, Seen};
 use crate::domain::ids::{JobRunId, VirtualClusterId};
-use crate::domain::job_run::{Driver, DriverPhase, Exit, Holder, HolderKind, Waiting};
+use crate::domain::job_run::{
+    Driver, DriverPhase, ExecutorTrouble, Exit, Holder, HolderKind, Waiting,
+};
+use crate::domain::redaction::Redaction;
 use crate::spark::labels::{self, DRIVER_CONTAINER};
 
 /// Reads a pod that holds a driver's name, `None` where it does not carry the marks of this
@@ -50,15 +53,16 @@ pub(super) fn seen(pod: &Pod, installation: &str) -> Option<Seen> {
 }
 
 fn read(pod: &Pod) -> Driver {
-    let reading = Reading {
-        pod,
-        status: pod.status.as_ref(),
-    };
+    let reading = Reading::of(pod);
     Driver {
         phase: reading.phase(),
         node: pod.spec.as_ref().and_then(|spec| spec.node_name.clone()),
         deleting: pod.metadata.deletion_timestamp.is_some(),
-        ..Driver::default()
+        gone_at: None,
+        disruption: reading
+            .disruption()
+            .and_then(|condition| words(condition.reason.as_ref())),
+        pod_ended: reading.has_ended(),
     }
 }
 
@@ -69,14 +73,90 @@ fn created_at(pod: &Pod) -> Timestamp {
         .map_or(Timestamp::UNIX_EPOCH, |time| time.0)
 }
 
+/// What counts as a secret in the words of the pod: its run may say more than Spark does.
+pub(super) fn redaction(pod: &Pod) -> Redaction {
+    let annotations = pod.metadata.annotations.as_ref();
+    let own = |key: &str| annotations.and_then(|all| all.get(key)).map(String::as_str);
+    Redaction::new(
+        own(labels::REDACTION_REGEX),
+        own(labels::REDACTION_STRING_REGEX),
+    )
+}
+
+/// Whether the driver's container has, or had, a log.
+pub(super) fn has_started(pod: &Pod) -> bool {
+    let state = Reading::of(pod)
+        .driver()
+        .and_then(|driver| driver.state.as_ref());
+    state.is_some_and(|state| state.running.is_some() || state.terminated.is_some())
+}
+
+/// Why an executor does not run, or did not end well; `None` where there is no such thing.
+pub(super) fn executor_trouble(pod: &Pod) -> Option<ExecutorTrouble> {
+    let reading = Reading::of(pod);
+    let state = |container: &'static str| {
+        let mut all = reading.status?.container_statuses.iter().flatten();
+        all.find(|status| status.name == container)?.state.as_ref()
+    };
+    let state = state(EXECUTOR_CONTAINER);
+    let (reason, message, exit_code) =
+        if let Some(ended) = state.and_then(|state| state.terminated.as_ref()) {
+            let exit = reading.exit(ended);
+            // A driver that goes ends its executors.
+            if matches!(ended.exit_code, 0 | 143) && reading.pod_reason().is_none() {
+                return None;
+            }
+            (exit.reason?, exit.message, exit.code)
+        } else {
+            match reading.phase_by(state) {
+                DriverPhase::Ended(exit) => (exit.reason?, exit.message, exit.code),
+                DriverPhase::Waiting { why, .. } => {
+                    let why = why.filter(Waiting::tells)?;
+                    (why.reason, why.message, None)
+                }
+                DriverPhase::Unseen | DriverPhase::Running { .. } => return None,
+            }
+        };
+    Some(ExecutorTrouble {
+        name: pod.metadata.name.clone()?,
+        reason,
+        message: message.map(|text| last_line(&text)),
+        exit_code,
+    })
+}
+
+const EXECUTOR_CONTAINER: &str = "spark-kubernetes-executor";
+
+fn last_line(text: &str) -> String {
+    text.lines().last().unwrap_or_default().to_owned()
+}
+
 struct Reading<'a> {
     pod: &'a Pod,
     status: Option<&'a PodStatus>,
+    redaction: Redaction,
 }
 
 impl<'a> Reading<'a> {
+    fn of(pod: &'a Pod) -> Self {
+        Self {
+            pod,
+            status: pod.status.as_ref(),
+            redaction: redaction(pod),
+        }
+    }
+
     fn phase(&self) -> DriverPhase {
-        let state = self.driver().and_then(|driver| driver.state.as_ref());
+        self.phase_by(self.driver().and_then(|driver| driver.state.as_ref()))
+    }
+
+    fn has_ended(&self) -> bool {
+        let phase = self.status.and_then(|status| status.phase.as_deref());
+        matches!(phase, Some("Succeeded" | "Failed"))
+    }
+
+    /// The phase by the state of the container that counts, where it has one.
+    fn phase_by(&self, state: Option<&ContainerState>) -> DriverPhase {
         if let Some(terminated) = state.and_then(|state| state.terminated.as_ref()) {
             return DriverPhase::Ended(self.exit(terminated));
         }
@@ -115,7 +195,7 @@ impl<'a> Reading<'a> {
         Exit {
             code: Some(terminated.exit_code),
             reason,
-            message: message.or_else(|| words(terminated.message.as_ref())),
+            message: message.or_else(|| self.message(terminated.message.as_ref())),
             started_at: time_of(terminated.started_at.as_ref()),
             at: time_of(terminated.finished_at.as_ref()).unwrap_or_else(|| self.last_change()),
         }
@@ -142,10 +222,10 @@ impl<'a> Reading<'a> {
     fn pod_reason(&self) -> Option<(String, Option<String>)> {
         let status = self.status?;
         match (words(status.reason.as_ref()), self.disruption()) {
-            (Some(reason), _) => Some((reason, words(status.message.as_ref()))),
+            (Some(reason), _) => Some((reason, self.message(status.message.as_ref()))),
             (None, Some(condition)) => Some((
                 words(condition.reason.as_ref())?,
-                words(condition.message.as_ref()),
+                self.message(condition.message.as_ref()),
             )),
             (None, None) => None,
         }
@@ -171,7 +251,7 @@ impl<'a> Reading<'a> {
                     &format!(
                         "ended with exit code {}{}",
                         ended.exit_code,
-                        words(ended.message.as_ref())
+                        self.message(ended.message.as_ref())
                             .map(|text| format!(": {text}"))
                             .unwrap_or_default()
                     ),
@@ -186,7 +266,7 @@ impl<'a> Reading<'a> {
             .and_then(|waiting| {
                 Some(Waiting {
                     reason: words(waiting.reason.as_ref())?,
-                    message: words(waiting.message.as_ref()),
+                    message: self.message(waiting.message.as_ref()),
                 })
             });
         if let Some(why) = self.waiting_init().or(own) {
@@ -205,7 +285,7 @@ impl<'a> Reading<'a> {
             why: unscheduled.and_then(|condition| {
                 Some(Waiting {
                     reason: words(condition.reason.as_ref())?,
-                    message: words(condition.message.as_ref()),
+                    message: self.message(condition.message.as_ref()),
                 })
             }),
         }
@@ -224,10 +304,13 @@ impl<'a> Reading<'a> {
             let waiting = state.waiting.as_ref()?;
             let reason =
                 words(waiting.reason.as_ref()).filter(|reason| reason != "PodInitializing")?;
-            let message = waiting.message.as_deref().unwrap_or("is waiting");
+            let message = self.message(waiting.message.as_ref());
             Some(Waiting {
                 reason,
-                message: Some(in_init(container, message)),
+                message: Some(in_init(
+                    container,
+                    message.as_deref().unwrap_or("is waiting"),
+                )),
             })
         })
     }
@@ -236,6 +319,18 @@ impl<'a> Reading<'a> {
         self.status
             .into_iter()
             .flat_map(|status| status.init_container_statuses.iter().flatten())
+    }
+
+    /// The kubelet keeps the end of a log, which mostly begins within a line: one whose beginning
+    /// is not known may be a secret.
+    fn message(&self, text: Option<&String>) -> Option<String> {
+        const KEPT_BYTES: usize = 2048;
+        let text = words(text)?;
+        let whole = match text.split_once('\n') {
+            Some((_, rest)) if text.len() >= KEPT_BYTES => rest,
+            Some(_) | None => &text,
+        };
+        Some(self.redaction.apply(whole))
     }
 
     fn condition(&self, kind: &str) -> Option<&'a PodCondition> {

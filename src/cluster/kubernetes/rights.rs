@@ -13,7 +13,8 @@ use super::client::{Client, Failure};
 use crate::spark::driver_pod::LayoutSetting;
 
 /// What no run can do without. What only some need, such as service accounts that nobody made yet,
-/// is told by the run that is refused it. Cleaning up helpers is left to owner references.
+/// is told by the run that is refused it. Cleaning up helpers is left to owner references, and
+/// without `list events` and `get pods/log` a failure is told in fewer words.
 const NEEDED: [(&str, &str); 6] = [
     ("create", "pods"),
     ("get", "pods"),

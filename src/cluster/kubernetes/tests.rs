@@ -1,4 +1,5 @@
 mod creation;
+mod inquiry;
 mod names;
 mod parts;
 mod requests;
@@ -67,6 +68,7 @@ fn plan() -> Plan {
         conf_files: BTreeMap::new(),
         environment: BTreeMap::new(),
         start_timeout: None,
+        run_timeout: None,
         templates: crate::spark::Templates::default(),
         layout: None,
         service_accounts: None,

@@ -18,8 +18,9 @@ use super::files::{create_whole, modified, private_folders, read_if_there, tail,
 use super::host::Group;
 use crate::cluster::DriverRef;
 use crate::domain::job_run::{Driver, DriverPhase, Exit, Holder, HolderKind};
-use crate::spark::Plan;
+use crate::domain::redaction::Redaction;
 use crate::spark::plan::Language;
+use crate::spark::{Plan, redaction};
 
 /// What `driver.json` says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,6 +33,11 @@ pub struct Record {
     pub tombstone: bool,
     /// spark-submit joins what a Python or R program says in error to its output.
     pub errors_on_stdout: bool,
+    /// What the run adds to Spark's redaction.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub redaction_regex: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub redaction_string_regex: Option<String>,
     pub created_at: Timestamp,
 }
 
@@ -39,6 +45,9 @@ impl Record {
     /// Of a driver for `plan`, or of a tombstone.
     pub fn new(driver: &DriverRef, installation: &str, plan: Option<&Plan>) -> Self {
         let language = plan.map(|plan| plan.language);
+        let patterns = plan.map(redaction::own).unwrap_or_default();
+        let [redaction_regex, redaction_string_regex] =
+            patterns.map(|pattern| pattern.map(str::to_owned));
         Self {
             installation: installation.to_owned(),
             virtual_cluster: driver.virtual_cluster.to_string(),
@@ -47,8 +56,16 @@ impl Record {
             uid: Uuid::new_v4().to_string(),
             tombstone: plan.is_none(),
             errors_on_stdout: matches!(language, Some(Language::Python | Language::R)),
+            redaction_regex,
+            redaction_string_regex,
             created_at: Timestamp::now(),
         }
+    }
+
+    fn redaction(&self) -> Redaction {
+        let own = [&self.redaction_regex, &self.redaction_string_regex];
+        let [regex, string_regex] = own.map(|pattern| pattern.as_deref());
+        Redaction::new(regex, string_regex)
     }
 
     pub fn holder(&self) -> Holder {
@@ -223,10 +240,15 @@ impl Folder {
         }))
     }
 
-    /// The end of what the driver said, with its errors last.
     fn message(&self, record: &Record) -> io::Result<Option<String>> {
-        let stderr = tail(&self.path.join("stderr"), TAIL)?;
-        let stdout = tail(&self.path.join("stdout"), TAIL)?;
+        self.last_words(record, TAIL)
+    }
+
+    /// The end of what the driver said, with its errors last: at most `most` bytes of each of its
+    /// two logs.
+    pub fn last_words(&self, record: &Record, most: u64) -> io::Result<Option<String>> {
+        let stderr = tail(&self.path.join("stderr"), most)?;
+        let stdout = tail(&self.path.join("stdout"), most)?;
         let message = if record.errors_on_stdout {
             stderr + &stdout
         } else if stderr.trim().is_empty() {
@@ -234,7 +256,8 @@ impl Folder {
         } else {
             stderr
         };
-        Ok((!message.trim().is_empty()).then_some(message))
+        let is_said = !message.trim().is_empty();
+        Ok(is_said.then(|| record.redaction().apply(&message)))
     }
 
     fn group(&self) -> io::Result<Option<Group>> {

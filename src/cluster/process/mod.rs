@@ -27,8 +27,11 @@ use self::toolchain::Toolchain;
 use super::{Cluster, ClusterError, CreateError, DriverRef, Event, NamespaceError, Prepared, Seen};
 use crate::domain::ids::{AccountId, JobRunId};
 use crate::domain::job_run::decide::{Node, Refusal};
-use crate::domain::job_run::{DriverPhase, HolderKind};
-use crate::spark::Plan;
+use crate::domain::job_run::{DriverPhase, Evidence, HolderKind};
+use crate::spark::{Plan, redaction};
+
+/// How much of each log is looked at for the cause of a failure.
+const INQUIRED_BYTES: u64 = 256 * 1024;
 
 /// How this host runs drivers.
 #[derive(Clone, Debug)]
@@ -148,7 +151,10 @@ impl Cluster for ProcessCluster {
         let spark = self.blocking(|host| host.launcher.toolchain.spark_version());
         let spark = spark.await.ok().flatten();
         Ok(Prepared {
-            notes: notes::of(plan, spark.as_deref()),
+            notes: notes::of(plan, spark.as_deref())
+                .into_iter()
+                .chain(redaction::notes(plan))
+                .collect(),
             ..Prepared::default()
         })
     }
@@ -221,6 +227,21 @@ impl Cluster for ProcessCluster {
 
     fn request_timeout(&self) -> Duration {
         Duration::from_secs(10)
+    }
+
+    async fn inquire(&self, driver: &DriverRef) -> Evidence {
+        let (namespace, name) = (driver.namespace.clone(), driver.name.clone());
+        let log = self.blocking(move |host| {
+            let folder = host.folder(&namespace, &name);
+            match folder.record()? {
+                Some(record) => folder.last_words(&record, INQUIRED_BYTES),
+                None => Ok(None),
+            }
+        });
+        Evidence {
+            log: log.await.ok().and_then(io::Result::ok).flatten(),
+            ..Evidence::default()
+        }
     }
 
     fn host(&self) -> Option<String> {

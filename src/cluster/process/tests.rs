@@ -106,6 +106,7 @@ fn plan(command: &str) -> Plan {
         conf_files: BTreeMap::new(),
         environment: BTreeMap::from([("GIVEN".to_owned(), "it's".to_owned())]),
         start_timeout: None,
+        run_timeout: None,
         templates: crate::spark::Templates::default(),
         layout: None,
         service_accounts: None,
@@ -225,6 +226,28 @@ async fn a_python_program_says_its_errors_on_stdout() {
         exit.message.as_deref(),
         Some("warning\nValueError: empty\n")
     );
+}
+
+#[tokio::test]
+async fn secrets_stay_out_of_its_last_words_and_its_log_says_what_they_leave_open() {
+    let bench = Bench::new();
+    let cluster = bench.cluster();
+    let driver = driver();
+    let command = "echo 'ValueError: salary=7 token=abc' >&2; i=0; \
+                   while [ $i -lt 1000 ]; do echo line $i; i=$((i+1)); done >&2; exit 1";
+    let mut plan = plan(command);
+    let regex = ("spark.redaction.regex".to_owned(), "salary".to_owned());
+    plan.properties.extend([regex]);
+    cluster
+        .create(&driver, &plan, &Prepared::default())
+        .await
+        .unwrap();
+    let message = exit_when_ended(&cluster, &driver).await.message.unwrap();
+    assert!(!message.contains("ValueError"), "{message}");
+    let log = cluster.inquire(&driver).await.log.unwrap();
+    let redacted = "*********(redacted)";
+    let first = format!("ValueError: salary={redacted} token={redacted}\n");
+    assert!(log.starts_with(&first), "{log}");
 }
 
 #[tokio::test]

@@ -23,6 +23,8 @@ fn a_clusters_defaults_are_the_documented_ones() {
                 format!("in_cluster = {} ", kubernetes.in_cluster),
             ],
         };
+        assert!(!cluster.removes_unknown_objects());
+        assert!(DEFAULTS.contains("# remove_unknown_objects = false\n"));
         for line in documented {
             assert!(DEFAULTS.contains(&line), "{line}");
         }

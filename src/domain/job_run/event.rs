@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::State;
+use super::{State, explain};
 
 /// One line of a run's story.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +24,8 @@ pub enum EventKind {
     Attempt,
     /// What was chosen for the run, or has no effect.
     Note,
+    /// What the cluster said of the driver's pod, or of an executor's.
+    Pod,
     /// The run's state became this one.
     State(State),
 }
@@ -33,6 +35,7 @@ impl EventKind {
         match self {
             Self::Attempt => "ATTEMPT",
             Self::Note => "NOTE",
+            Self::Pod => "POD",
             Self::State(_) => "STATE",
         }
     }
@@ -56,14 +59,7 @@ pub fn fit_notes<'a>(notes: impl Iterator<Item = &'a str>) -> Vec<String> {
 }
 
 fn fit(note: &str) -> String {
-    let line = note.split_whitespace().collect::<Vec<_>>().join(" ");
-    match line.char_indices().nth(MAX_NOTE_CHARS) {
-        None => line,
-        Some(_) => {
-            let cut: String = line.chars().take(MAX_NOTE_CHARS - 1).collect();
-            format!("{cut}…")
-        }
-    }
+    explain::fit_in(note, MAX_NOTE_CHARS)
 }
 
 #[cfg(test)]

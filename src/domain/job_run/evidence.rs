@@ -5,6 +5,9 @@ use std::fmt;
 
 use jiff::Timestamp;
 
+use super::{Waiting, explain};
+use crate::domain::job_run::event::MAX_NOTES;
+
 /// What was found.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Evidence {
@@ -48,4 +51,29 @@ pub struct ExecutorTrouble {
     pub reason: String,
     pub message: Option<String>,
     pub exit_code: Option<i32>,
+}
+
+impl Evidence {
+    /// What it tells of the driver's pod and of its executors, for the run's story.
+    pub fn told(&self) -> Vec<String> {
+        let events = self
+            .pod_events
+            .iter()
+            .map(|event| format!("{}: {}", event.reason, event.message));
+        let executors = self.executors.iter().map(explain::executor_trouble);
+        events.chain(executors).take(MAX_NOTES).collect()
+    }
+}
+
+impl ExecutorTrouble {
+    /// Its container's limit, or its own heap, was too small.
+    pub fn ran_out_of_memory(&self) -> bool {
+        const JVM_OUT_OF_MEMORY: i32 = 52;
+        self.reason == "OOMKilled" || self.exit_code == Some(JVM_OUT_OF_MEMORY)
+    }
+
+    /// Its image cannot be had.
+    pub fn has_no_image(&self) -> bool {
+        Waiting::IMAGE_FAILURES.contains(&self.reason.as_str())
+    }
 }

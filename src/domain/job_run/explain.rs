@@ -1,19 +1,33 @@
-//! Words for what happened to a run: the cause first, in at most `MAX_CHARS` characters.
+//! Words for what happened to a run: the cause first, in at most `MAX_CHARS` characters, and what
+//! to do where that is known.
+
+mod last_words;
 
 use jiff::Timestamp;
 
-use super::{Exit, Waiting};
+use super::decide::Node;
+use super::fault::{self, Disruption};
+use super::{Driver, Evidence, ExecutorTrouble, Exit, Fault, Waiting};
+use crate::domain::ids::VirtualClusterId;
+use crate::domain::redaction::Redaction;
 
 /// The API's limit on `stateDetails`, in characters.
 pub const MAX_CHARS: usize = 256;
 
-/// `text` on one line, cut to `MAX_CHARS`.
+/// `text` on one line, without what Spark would redact, cut to `MAX_CHARS`.
 pub fn fit(text: &str) -> String {
+    fit_in(text, MAX_CHARS)
+}
+
+/// `text` on one line, without what Spark would redact, cut to `room` characters, of
+/// which there is at least one.
+pub fn fit_in(text: &str, room: usize) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    if line.chars().count() <= MAX_CHARS {
+    let line = Redaction::default().apply(&line);
+    if line.chars().count() <= room {
         return line;
     }
-    let mut cut: String = line.chars().take(MAX_CHARS - 1).collect();
+    let mut cut: String = line.chars().take(room - 1).collect();
     cut.push('…');
     cut
 }
@@ -29,46 +43,76 @@ pub fn completed(started_at: Option<Timestamp>, ended_at: Timestamp) -> String {
     }
 }
 
+/// A run whose virtual cluster has as many concurrent runs as it may.
+pub fn waiting_for_slot(virtual_cluster: &VirtualClusterId, limit: u32) -> String {
+    format!(
+        "Waiting for one of the {limit} concurrent job runs of virtual cluster {virtual_cluster}."
+    )
+}
+
 /// A run that a caller cancelled.
 pub const CANCELLED: &str = "JobRun CANCELLED successfully.";
 
 /// Whether the end of the driver's log, as far as the kubelet kept it, leaves open what went wrong:
-/// a driver says much more after its exception.
+/// a driver says much more after its exception, and its executors' ends are told elsewhere.
 pub fn leaves_open(exit: &Exit) -> bool {
     let by_itself = matches!(exit.reason.as_deref(), None | Some("Error"));
     let with_an_error = exit.code.is_some_and(|code| code != 0) && !was_killed(exit);
     let message = exit.message.as_deref().unwrap_or_default();
-    by_itself && with_an_error && uncaught(&lines_of(message)).is_none()
+    let is_told =
+        last_words::names_the_end(message) && !last_words::executors(message).are_the_cause;
+    by_itself && with_an_error && !is_told
 }
 
 /// Exit codes from here on are those of a signal and not the driver's own.
 const KILLED: i32 = 128;
 
-/// A run whose driver ended badly; `log` is the end of its log, where that was read.
-pub fn failed(exit: &Exit, log: Option<&str>) -> String {
+/// Whether a signal ended the driver.
+pub fn was_killed(exit: &Exit) -> bool {
+    exit.code.is_some_and(|code| code >= KILLED)
+}
+
+/// A run whose driver ended badly, with what was found where it was asked for.
+pub fn failed(exit: &Exit, evidence: Option<&Evidence>) -> String {
+    let message = exit.message.as_deref().unwrap_or_default();
+    if let Some(reason) = exit.reason.as_deref()
+        && let Some(told) = by_the_platform(reason, exit.code, message)
+    {
+        return fit(&told);
+    }
     let how = match (exit.reason.as_deref(), exit.code) {
-        (Some("OOMKilled"), _) => "Driver was killed for using more memory than its limit \
-             (OOMKilled); raise spark.driver.memory or spark.driver.memoryOverhead."
-            .to_owned(),
-        (Some("Evicted"), _) => "Driver was evicted from its node.".to_owned(),
-        (Some("StartError" | "ContainerCannotRun"), _) => {
-            "Driver's container could not be started.".to_owned()
-        }
         (_, Some(code)) => format!("Driver ended with exit code {code}{}.", meaning(code)),
         (Some(reason), None) => format!("Driver ended: {reason}."),
         (None, None) => "Driver ended without an exit code.".to_owned(),
     };
-    let cause = match (exit.reason.as_deref(), exit.code) {
-        // What a killed driver said last is no reason.
-        (Some("OOMKilled"), _) | (None | Some("Error"), Some(KILLED..)) => None,
-        _ => log
-            .or(exit.message.as_deref().map(whole_lines))
-            .and_then(cause),
-    };
-    fit(&match cause {
-        Some(cause) => format!("{how} {cause}"),
-        None => how,
-    })
+    // What a killed driver said last is no reason.
+    if was_killed(exit) && matches!(exit.reason.as_deref(), None | Some("Error")) {
+        return fit(&how);
+    }
+    let log = evidence
+        .and_then(|evidence| evidence.log.as_deref())
+        .unwrap_or(message);
+    let cause = last_words::cause(log);
+    let troubles = evidence.map_or(&[][..], |evidence| &evidence.executors);
+    let executors = of_executors(log, troubles, cause.as_deref());
+    let said = [executors, Some(how), cause];
+    let told = said.into_iter().flatten().collect::<Vec<_>>().join(" ");
+    if told.contains("java.lang.OutOfMemoryError") {
+        return fit(&format!("{} Raise spark.driver.memory.", sentence(&told)));
+    }
+    fit(&told)
+}
+
+/// A run whose driver ended, and neither well nor at Firesteel's word.
+pub fn ended(driver: &Driver, exit: &Exit, evidence: Option<&Evidence>) -> String {
+    let by_itself = !was_killed(exit) || !matches!(exit.reason.as_deref(), None | Some("Error"));
+    let disruption = driver.disruption.as_deref().and_then(Disruption::parse);
+    match disruption {
+        _ if by_itself => failed(exit, evidence),
+        Some(disruption) => fit(&disrupted(disruption, driver.node.clone(), "")),
+        None if driver.deleting => deleted(exit),
+        None => failed(exit, evidence),
+    }
 }
 
 /// A driver that was told to end, and not by Firesteel.
@@ -82,31 +126,91 @@ pub fn deleted(exit: &Exit) -> String {
     }
 }
 
-/// Whether a signal ended the driver.
-pub fn was_killed(exit: &Exit) -> bool {
-    exit.code.is_some_and(|code| code >= KILLED)
+/// A driver that is gone and whose end nobody saw; `node` is what is known of its node.
+pub fn lost(driver: &Driver, node: Option<&Node>) -> String {
+    let disruption = driver.disruption.as_deref().and_then(Disruption::parse);
+    let on = driver.node.as_deref();
+    fit(&match (disruption, on, node) {
+        (Some(disruption), _, _) => format!(
+            "{} Its end was not seen.",
+            disrupted(disruption, on.map(str::to_owned), "")
+        ),
+        (None, Some(on), Some(Node::NotReady { .. })) => {
+            format!("The driver was lost with node {on}, which is not ready; its end was not seen.")
+        }
+        (None, Some(on), Some(Node::Gone)) => {
+            format!("The driver was lost with node {on}, which is gone; its end was not seen.")
+        }
+        (None, Some(on), Some(Node::Ready { .. })) => format!(
+            "The driver was deleted by someone else before its end was seen. Node {on} is ready."
+        ),
+        (None, Some(on), None) => format!(
+            "The driver was deleted by someone else, or lost with node {on}, before its end was \
+             seen."
+        ),
+        (None, None, _) => {
+            "The driver was deleted by someone else before its start was seen.".to_owned()
+        }
+    })
 }
 
 /// A driver that waited too long for its start.
-pub fn start_timeout(seconds: i64, why: Option<&Waiting>) -> String {
+pub fn start_timeout(seconds: i64, why: Option<&Waiting>, evidence: Option<&Evidence>) -> String {
     let lead = format!("JobRun timed out: its driver did not start within {seconds} s");
-    fit(&match why {
-        Some(why) if why.reason == "Unschedulable" => format!(
+    fit(&match (why, waiting_for(why, evidence)) {
+        (Some(why), _) if why.reason == "Unschedulable" => format!(
             "JobRun timed out before spark driver pod started running due to lack of cluster \
              resources. Last event from default-scheduler: FailedScheduling, message: {}",
             why.message.as_deref().unwrap_or("none")
         ),
-        Some(why) => format!("{lead}. {}", waiting(why)),
-        None => format!("{lead}."),
+        (_, Some(words)) => format!("{lead}. {words}"),
+        (_, None) => format!("{lead}."),
     })
 }
 
 /// A driver whose image cannot be had.
-pub fn image_failure(why: &Waiting) -> String {
-    fit(&format!(
-        "Driver's image could not be pulled. {}",
-        waiting(why)
-    ))
+pub fn image_failure(why: &Waiting, evidence: Option<&Evidence>) -> String {
+    let why = pull_failure(why, evidence);
+    let message = why.message.as_deref().unwrap_or_default();
+    let image = message.split('"').nth(1).unwrap_or_default();
+    // The kubelet says the same of every layer of its request.
+    let cause = message
+        .rsplit_once("\": ")
+        .map_or(message, |(_, cause)| cause);
+    let advice = match fault::of_image_failure(&why) {
+        Fault::Platform => "Its registry could not be asked.",
+        Fault::Job | Fault::Final => "Check its name and the right to pull it.",
+    };
+    let [image, cause] = [(" ", image, 120), (": ", cause, 90)].map(|(before, text, chars)| {
+        if text.is_empty() {
+            String::new()
+        } else {
+            format!("{before}{}", fit_in(text, chars))
+        }
+    });
+    let what = format!(
+        "Driver's image{image} could not be pulled ({}){cause}",
+        why.reason
+    );
+    fit(&format!("{} {advice}", sentence(&what)))
+}
+
+/// What is known of a failed pull: kubelets told of the last one in events alone.
+pub fn pull_failure(why: &Waiting, evidence: Option<&Evidence>) -> Waiting {
+    let message = why.message.as_deref().unwrap_or_default();
+    let is_bare = message.is_empty()
+        || message.starts_with("Back-off pulling image") && !message.contains("\": ");
+    let told = evidence
+        .filter(|_| is_bare)
+        .and_then(|evidence| {
+            let mut events = evidence.pod_events.iter().rev();
+            events.find(|event| event.message.starts_with("Failed to pull image"))
+        })
+        .map(|event| event.message.clone());
+    Waiting {
+        reason: why.reason.clone(),
+        message: told.or_else(|| why.message.clone()),
+    }
 }
 
 /// What a driver waits for.
@@ -115,6 +219,145 @@ pub fn waiting(why: &Waiting) -> String {
         Some(message) => format!("{}: {message}", why.reason),
         None => why.reason.clone(),
     }
+}
+
+/// What a driver waits for, by its own status or, where that tells nothing, by its events.
+pub fn waiting_for(why: Option<&Waiting>, evidence: Option<&Evidence>) -> Option<String> {
+    if let Some(why) = why.filter(|why| why.tells()) {
+        return Some(waiting(why));
+    }
+    let event = evidence.and_then(|evidence| evidence.pod_events.last());
+    event
+        .map(|event| format!("{}: {}", event.reason, event.message))
+        .or_else(|| why.map(waiting))
+}
+
+/// An executor's trouble, for the run's story.
+pub fn executor_trouble(executor: &ExecutorTrouble) -> String {
+    let code = executor
+        .exit_code
+        .map(|code| format!(", exit code {code}"))
+        .unwrap_or_default();
+    let message = executor
+        .message
+        .as_ref()
+        .map(|message| format!(": {message}"))
+        .unwrap_or_default();
+    format!(
+        "Executor {}: {}{code}{message}",
+        executor.name, executor.reason
+    )
+}
+
+/// What Kubernetes, and not the driver's own program, says of an end.
+fn by_the_platform(reason: &str, code: Option<i32>, message: &str) -> Option<String> {
+    if let Some(disruption) = Disruption::parse(reason) {
+        return Some(disrupted(disruption, None, message));
+    }
+    Some(match reason {
+        "OOMKilled" => format!(
+            "Driver was killed for using more memory than its limit (OOMKilled{}); raise \
+             spark.driver.memory or spark.driver.memoryOverhead.",
+            code.map(|code| format!(", exit code {code}"))
+                .unwrap_or_default()
+        ),
+        "Evicted" if fault::short_of_resources(message) => {
+            format!("Driver was evicted: its node ran out of resources. {message}")
+        }
+        "Evicted" => format!(
+            "Driver was evicted for using more storage than it may: {} Raise the limit in its pod \
+             template.",
+            sentence(message)
+        ),
+        "DeadlineExceeded" => {
+            "Driver ran longer than its pod's activeDeadlineSeconds; raise it in \
+             the pod template."
+                .to_owned()
+        }
+        "StartError" | "ContainerCannotRun" => {
+            let cause = message.rfind("exec: ").map_or(message, |at| &message[at..]);
+            let cause = cause.strip_suffix(": unknown").unwrap_or(cause);
+            format!(
+                "Driver's container could not be started: {} Check the image and its entry point.",
+                sentence(cause)
+            )
+        }
+        "Init:Error" => format!("Driver did not start: {}", sentence(message)),
+        "ContainerStatusUnknown" => {
+            "Driver's container was lost: its node does not know how it ended.".to_owned()
+        }
+        "Unknown" if fault::lost_by_node(reason, code) => {
+            "Driver's container was lost: its node restarted, or its runtime did.".to_owned()
+        }
+        "NodeShutdown" | "Shutdown" | "Terminated" => {
+            "Driver was ended because its node shut down.".to_owned()
+        }
+        _ if fault::turned_away(reason) => {
+            format!("Driver's node did not take it ({reason}): {message}")
+        }
+        _ => return None,
+    })
+}
+
+fn disrupted(disruption: Disruption, node: Option<String>, message: &str) -> String {
+    let node = node.map_or_else(|| "its node".to_owned(), |node| format!("node {node}"));
+    match disruption {
+        Disruption::TaintManager => format!(
+            "Driver was deleted because {node} was not ready or was tainted \
+             (DeletionByTaintManager)."
+        ),
+        Disruption::EvictionApi => format!(
+            "Driver was evicted from {node} by request, as when nodes are drained or scaled down \
+             (EvictionByEvictionAPI)."
+        ),
+        Disruption::Scheduler => "Driver was preempted by a pod of higher priority \
+             (PreemptionByScheduler); give it a priority class to keep its place."
+            .to_owned(),
+        Disruption::Kubelet => format!("Driver was ended by the kubelet of {node}. {message}"),
+        Disruption::PodGc => {
+            format!("Driver was deleted because {node} is gone (DeletionByPodGC).")
+        }
+    }
+}
+
+fn sentence(text: &str) -> String {
+    let text = text.trim();
+    if text.is_empty() || text.ends_with(['.', '!', '?']) {
+        text.to_owned()
+    } else {
+        format!("{text}.")
+    }
+}
+
+/// The executors' part in their driver's failure, where they have one.
+fn of_executors(log: &str, troubles: &[ExecutorTrouble], cause: Option<&str>) -> Option<String> {
+    let told = last_words::executors(log);
+    let seen = troubles
+        .iter()
+        .filter(|executor| executor.ran_out_of_memory())
+        .count();
+    let no_image = troubles.iter().find(|executor| executor.has_no_image());
+    let is_cause = told.are_the_cause || cause.is_none();
+    if is_cause && told.out_of_memory.max(seen) > 0 {
+        let many = match told.out_of_memory.max(seen) {
+            1 => "1 executor".to_owned(),
+            many => format!("{many} executors"),
+        };
+        return Some(format!(
+            "{many} ran out of memory (OOMKilled, exit code 137 or 52); raise \
+             spark.executor.memory or spark.executor.memoryOverhead."
+        ));
+    }
+    // A driver without executors gives up in its own ways.
+    let no_image = no_image?;
+    let why = Waiting {
+        reason: no_image.reason.clone(),
+        message: no_image.message.clone(),
+    };
+    Some(fit_in(
+        &image_failure(&why, None).replacen("Driver's image", "Executors' image", 1),
+        150,
+    ))
 }
 
 fn meaning(code: i32) -> &'static str {
@@ -129,248 +372,5 @@ fn meaning(code: i32) -> &'static str {
     }
 }
 
-/// The line of a log's end that names the failure: that of the exception which ended the program,
-/// else the last that reads like one, else the last that is not a stack frame or Spark's own
-/// farewell.
-fn cause(log: &str) -> Option<&str> {
-    let lines = lines_of(log);
-    // Spark logs exceptions of its own shutdown.
-    let unlogged = || {
-        (0..lines.len())
-            .rev()
-            .filter(|&index| index == 0 || !tells_of_trouble(lines[index - 1]))
-            .map(|index| lines[index])
-            .find(|line| is_exception(line))
-    };
-    uncaught(&lines)
-        .or_else(unlogged)
-        .or_else(|| lines.iter().rev().find(|line| is_exception(line)).copied())
-        .or_else(|| lines.iter().rev().find(|line| !is_noise(line)).copied())
-}
-
-/// The kubelet keeps the end of a log, which mostly begins within a line.
-fn whole_lines(message: &str) -> &str {
-    const KEPT_BYTES: usize = 2048;
-    match message.split_once('\n') {
-        Some((_, rest)) if message.len() >= KEPT_BYTES => rest,
-        _ => message,
-    }
-}
-
-fn lines_of(log: &str) -> Vec<&str> {
-    log.lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty())
-        .collect()
-}
-
-/// The root of the last exception that nothing caught, as Python and Java print them.
-fn uncaught<'a>(lines: &[&'a str]) -> Option<&'a str> {
-    let start = lines.iter().rposition(|line| {
-        *line == "Traceback (most recent call last):"
-            || line.starts_with("Exception in thread \"main\" ")
-    })?;
-    lines[start..]
-        .iter()
-        .take_while(|line| !is_logged(line))
-        .filter(|line| is_exception(line))
-        .last()
-        .copied()
-}
-
-/// A line of Spark's own log, in its default patterns.
-fn is_logged(line: &str) -> bool {
-    line.starts_with(|c: char| c.is_ascii_digit() || c == '{')
-        && ["INFO", "WARN", "ERROR"]
-            .iter()
-            .any(|level| line.contains(level))
-}
-
-fn tells_of_trouble(line: &str) -> bool {
-    is_logged(line) && !line.contains("INFO")
-}
-
-/// `java.lang.IllegalStateException: text`, `Exception in thread "main" …`, `ValueError: text`, or
-/// a Spark error class: `[TABLE_OR_VIEW_NOT_FOUND] text`.
-fn is_exception(line: &str) -> bool {
-    if line.starts_with("Exception in thread ") || line.starts_with("Caused by: ") {
-        return true;
-    }
-    if let Some((class, _)) = line
-        .strip_prefix('[')
-        .and_then(|rest| rest.split_once("] "))
-    {
-        return class.contains('_')
-            && class
-                .bytes()
-                .all(|b| b.is_ascii_uppercase() || b"_.0123456789".contains(&b));
-    }
-    let Some((name, _)) = line
-        .split_once(": ")
-        .or_else(|| line.strip_suffix(':').map(|n| (n, "")))
-    else {
-        return is_exception_name(line);
-    };
-    is_exception_name(name)
-}
-
-fn is_exception_name(name: &str) -> bool {
-    let last = name.rsplit('.').next().unwrap_or(name);
-    (last.ends_with("Error") || last.ends_with("Exception") || last.ends_with("Exit"))
-        && last.len() > "Error".len()
-        && name
-            .chars()
-            .all(|c| c.is_alphanumeric() || matches!(c, '.' | '_' | '$'))
-}
-
-fn is_noise(line: &str) -> bool {
-    line.starts_with("at ")
-        || line.starts_with("... ")
-        || line.starts_with("File \"")
-        || line.contains(" INFO ")
-        || line.contains(" WARN ")
-        || line.contains("ShutdownHookManager")
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn exit(code: i32, reason: &str, message: &str) -> Exit {
-        Exit {
-            code: Some(code),
-            reason: Some(reason.to_owned()),
-            message: (!message.is_empty()).then(|| message.to_owned()),
-            started_at: None,
-            at: Timestamp::UNIX_EPOCH,
-        }
-    }
-
-    #[test]
-    fn a_python_traceback_is_told_by_its_last_line() {
-        let log = "Traceback (most recent call last):\n  File \"/jobs/fail.py\", line 7, in <module>\n    \
-                   main()\nValueError: the input table is empty\n\
-                   26/11/24 10:00:00 INFO ShutdownHookManager: Shutdown hook called\n";
-        assert_eq!(
-            failed(&exit(1, "Error", log), None),
-            "Driver ended with exit code 1. ValueError: the input table is empty"
-        );
-    }
-
-    #[test]
-    fn a_java_exception_is_found_above_its_frames() {
-        let log = "Exception in thread \"main\" java.lang.IllegalStateException: no input\n\
-                   \tat dev.Job.main(Job.java:3)\n\t... 12 more\n";
-        assert_eq!(
-            failed(&exit(1, "Error", log), None),
-            "Driver ended with exit code 1. \
-             Exception in thread \"main\" java.lang.IllegalStateException: no input"
-        );
-    }
-
-    #[test]
-    fn out_of_memory_is_told_by_the_reason_not_the_code() {
-        assert!(failed(&exit(52, "OOMKilled", ""), None).contains("OOMKilled"));
-        assert!(failed(&exit(137, "OOMKilled", ""), None).contains("spark.driver.memory"));
-    }
-
-    #[test]
-    fn details_fit_the_api_whatever_the_log_holds() {
-        let long = format!("RuntimeError: {}", "ä".repeat(1000));
-        let details = failed(&exit(1, "Error", &long), None);
-        assert_eq!(details.chars().count(), MAX_CHARS);
-        assert!(details.ends_with('…'));
-    }
-
-    #[test]
-    fn a_log_without_an_exception_gives_its_last_telling_line() {
-        assert_eq!(
-            failed(
-                &exit(3, "Error", "reading input\nnothing to do, giving up\n"),
-                None
-            ),
-            "Driver ended with exit code 3. nothing to do, giving up"
-        );
-    }
-
-    #[test]
-    fn a_failed_statement_is_told_by_its_error_class_not_by_its_plan() {
-        let log = "[TABLE_OR_VIEW_NOT_FOUND] The table or view `orders` cannot be found.; line 1\n\
-                   'Project [*]\n+- 'UnresolvedRelation [orders]\n";
-        assert!(failed(&exit(1, "Error", log), None).contains("`orders` cannot be found"));
-    }
-
-    #[test]
-    fn what_spark_says_at_its_end_does_not_hide_the_exception() {
-        let log = "26/11/24 10:00:00 INFO DAGScheduler: Job 0 finished\n\
-                   Traceback (most recent call last):\n  File \"/jobs/fail.py\", line 7, in <module>\n    \
-                   main()\nValueError: the input table is empty\n\
-                   26/11/24 10:00:01 INFO SparkContext: Invoking stop() from shutdown hook\n\
-                   26/11/24 10:00:01 WARN NettyRpcEnv: Ignored failure\n\
-                   org.apache.spark.SparkException: Could not find CoarseGrainedScheduler.\n\
-                   \tat org.apache.spark.rpc.netty.Dispatcher.postMessage(Dispatcher.scala:190)\n\
-                   26/11/24 10:00:01 INFO ShutdownHookManager: Shutdown hook called\n";
-        let kept = exit(1, "Error", &log[log.len() - 200..]);
-        assert!(leaves_open(&kept));
-        assert!(!leaves_open(&exit(1, "Error", log)));
-        assert_eq!(
-            failed(&kept, Some(log)),
-            "Driver ended with exit code 1. ValueError: the input table is empty"
-        );
-    }
-
-    #[test]
-    fn a_task_that_failed_is_told_by_what_it_threw() {
-        let log = "Traceback (most recent call last):\n  File \"/jobs/sum.py\", line 5, in <module>\n\
-                   py4j.protocol.Py4JJavaError: An error occurred while calling o53.count.\n\
-                   : org.apache.spark.SparkException: Job aborted due to stage failure: Task 1\n\
-                   Driver stacktrace:\n\tat org.apache.spark.scheduler.DAGScheduler.abortStage\n\
-                   Caused by: org.apache.spark.api.python.PythonException: Traceback (most recent call last):\n  \
-                   File \"/jobs/sum.py\", line 4, in bad\nValueError: row 1 is bad\n\n\
-                   \tat org.apache.spark.api.python.BasePythonRunner.read\n\t... 1 more\n\
-                   26/11/24 10:00:01 INFO ShutdownHookManager: Shutdown hook called\n";
-        assert_eq!(
-            failed(&exit(1, "Error", ""), Some(log)),
-            "Driver ended with exit code 1. ValueError: row 1 is bad"
-        );
-    }
-
-    #[test]
-    fn what_a_killed_driver_said_last_is_not_its_reason() {
-        let log = "26/11/24 10:00:00 INFO BlockManager: Registered executor\nreading input\n";
-        assert_eq!(
-            failed(&exit(137, "Error", log), None),
-            "Driver ended with exit code 137 (killed)."
-        );
-        assert!(failed(&exit(52, "OOMKilled", log), None).ends_with("memoryOverhead."));
-    }
-
-    #[test]
-    fn a_line_whose_beginning_was_cut_off_is_not_told() {
-        let kept = format!("rg.apache.spark.Task.run\n{}", "at x\n".repeat(500));
-        let details = failed(&exit(1, "Error", &kept), None);
-        assert_eq!(details, "Driver ended with exit code 1.");
-    }
-
-    #[test]
-    fn only_a_driver_that_ended_by_itself_is_asked_for_its_log() {
-        for (code, reason) in [
-            (0, "Completed"),
-            (137, "OOMKilled"),
-            (143, "Error"),
-            (1, "Evicted"),
-        ] {
-            assert!(!leaves_open(&exit(code, reason, "")), "{code} {reason}");
-        }
-    }
-
-    #[test]
-    fn completed_says_how_long_it_ran() {
-        let start = Timestamp::UNIX_EPOCH;
-        let end = Timestamp::from_second(41).unwrap();
-        assert_eq!(
-            completed(Some(start), end),
-            "JobRun completed successfully. It ran for 41 Seconds"
-        );
-    }
-}
+mod tests;

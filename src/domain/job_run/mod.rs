@@ -6,19 +6,23 @@ pub mod decide;
 pub mod event;
 pub mod evidence;
 pub mod explain;
+pub mod fault;
+pub mod priority;
+pub mod story;
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 pub use self::evidence::{Evidence, ExecutorTrouble, PodEvent};
+pub use self::priority::Priority;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::configuration::ConfigurationOverrides;
 use super::ids::{AccountId, ClusterId, JobRunId, VirtualClusterId};
 
-/// The service's seven states.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// The service's seven states, ordered: a run's state only grows, and the three last end it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum State {
     Pending,
     Submitted,
@@ -135,6 +139,7 @@ pub struct NewJobRun {
     pub overrides: Option<ConfigurationOverrides>,
     pub tags: BTreeMap<String, String>,
     pub max_attempts: Option<i32>,
+    pub priority: Priority,
 }
 
 /// A run as it is kept.
@@ -181,8 +186,11 @@ pub struct Attempt {
     pub verdict: Option<Verdict>,
     /// When the driver's deletion was last asked for.
     pub delete_requested_at: Option<Timestamp>,
+    /// Since when the driver's deletion is known to be under way, whoever asked for it.
+    pub deleting_since: Option<Timestamp>,
     /// Executors and helpers of this attempt are known to be deleted.
     pub swept: bool,
+    pub closed_at: Option<Timestamp>,
     /// How it ended badly, once it is closed.
     pub failure: Option<AttemptFailure>,
     /// Nothing of it is left on the cluster.
@@ -193,6 +201,8 @@ pub struct Attempt {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AttemptFailure {
     pub fault: Fault,
+    /// Whether it counts against the run's attempts.
+    pub charged: bool,
     pub details: String,
     /// When the next attempt may begin; `None` where this one ended the run.
     pub retry_at: Option<Timestamp>,
@@ -288,6 +298,15 @@ impl Waiting {
         "ErrImageNeverPull",
     ];
 
+    /// Whether it says more than that the container is being made.
+    pub fn tells(&self) -> bool {
+        let is_usual = matches!(
+            self.reason.as_str(),
+            "ContainerCreating" | "PodInitializing"
+        );
+        !is_usual || self.message.is_some()
+    }
+
     /// The image cannot be had. Kubernetes goes on trying for ever.
     pub fn is_image_failure(&self) -> bool {
         Self::IMAGE_FAILURES.contains(&self.reason.as_str())
@@ -307,9 +326,11 @@ pub struct Exit {
     pub at: Timestamp,
 }
 
-/// Why a run is FAILED.
+/// Why Firesteel ends a driver.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verdict {
+    /// Of the run, where no other attempt follows.
     pub reason: FailureReason,
+    pub fault: Fault,
     pub details: String,
 }

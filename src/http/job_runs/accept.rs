@@ -9,7 +9,7 @@ use crate::domain::arn;
 use crate::domain::configuration::{
     CloudWatch, ConfigurationOverrides, LogRotation, ManagedLogs, MonitoringConfiguration, S3Logs,
 };
-use crate::domain::job_run::{JobDriver, NewJobRun};
+use crate::domain::job_run::{JobDriver, NewJobRun, Priority};
 use crate::domain::tags;
 use crate::domain::virtual_cluster::VirtualCluster;
 use crate::http::failure::breach;
@@ -44,6 +44,7 @@ pub(super) fn job_run(
     check_together(of_configurations, of_parameters)?;
     let tags = request.tags.unwrap_or_default();
     tags::check(&tags)?;
+    let priority = Priority::of(&tags)?;
     Ok(NewJobRun {
         virtual_cluster: virtual_cluster.id.clone(),
         client_token: request.client_token,
@@ -54,6 +55,7 @@ pub(super) fn job_run(
         overrides,
         tags,
         max_attempts,
+        priority,
     })
 }
 

@@ -59,6 +59,7 @@ pub fn read_start_job_run(
         account,
         name: String::new(),
         state: State::Running,
+        state_details: None,
         cluster: ClusterId::parse("rendered").map_err(ApiError::internal)?,
         namespace: String::new(),
         node_label: None,

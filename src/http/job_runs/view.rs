@@ -13,18 +13,21 @@ pub(super) type Attempts = BTreeMap<String, i32>;
 
 /// A run in DescribeJobRun.
 pub(super) fn described(run: JobRun, attempts: &Attempts, region: &Region) -> wire::JobRun {
-    let policy = run
-        .max_attempts
-        .map(|max_attempts| wire::RetryPolicyConfiguration { max_attempts });
+    let policy = retries(&run).map(|max_attempts| wire::RetryPolicyConfiguration { max_attempts });
     wire::JobRun {
         retry_policy_configuration: policy,
         ..listed(run, attempts, region)
     }
 }
 
+/// The attempts of a run that may have several; one attempt is no policy.
+pub(super) fn retries(run: &JobRun) -> Option<i32> {
+    run.max_attempts.filter(|max_attempts| *max_attempts > 1)
+}
+
 /// A run in ListJobRuns.
 pub(super) fn listed(run: JobRun, attempts: &Attempts, region: &Region) -> wire::JobRun {
-    let execution = run.max_attempts.map(|_| wire::RetryPolicyExecution {
+    let execution = retries(&run).map(|_| wire::RetryPolicyExecution {
         current_attempt_count: attempts.get(run.id.as_str()).copied().unwrap_or(0),
     });
     wire::JobRun {

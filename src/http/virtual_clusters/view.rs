@@ -30,7 +30,7 @@ pub(super) async fn all(
     Ok(views.collect())
 }
 
-/// Which runs count, by virtual cluster; who has none is not among them.
+/// Which runs count, by virtual cluster; those without limits are not among them.
 type Status = BTreeMap<VirtualClusterId, SchedulerStatus>;
 
 /// The status of those that tell of it: the ones with a configuration.
@@ -74,12 +74,8 @@ fn view(cluster: VirtualCluster, status: &Status, region: &Region) -> wire::Virt
                 max_concurrent_job_runs: limits.max_concurrent_job_runs,
             }),
         scheduler_status: status.map(|status| wire::SchedulerStatus {
-            current_in_queue_job_runs: Some(count(status.in_queue)),
-            current_concurrent_job_runs: Some(count(status.concurrent)),
+            current_in_queue_job_runs: Some(status.in_queue),
+            current_concurrent_job_runs: Some(status.concurrent),
         }),
     }
-}
-
-fn count(runs: i64) -> i32 {
-    i32::try_from(runs).unwrap_or(i32::MAX)
 }

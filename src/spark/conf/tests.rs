@@ -168,6 +168,18 @@ fn what_has_no_meaning_here_is_accepted_with_a_word() {
     }
 }
 #[test]
+fn a_run_may_limit_its_time() {
+    let limited = one("firesteel", &[("job-run-timeout", " 3600 ")]).unwrap();
+    assert_eq!(limited.run_timeout, Some(Duration::from_secs(3600)));
+    for text in ["0", "-1", "1h", ""] {
+        assert_eq!(
+            one("firesteel", &[("job-run-timeout", text)]).err(),
+            Some(ConfError::RunTimeout)
+        );
+    }
+}
+
+#[test]
 fn the_layout_is_the_runs_to_choose() {
     for (text, layout) in [
         ("auto", LayoutSetting::Auto),

@@ -11,6 +11,7 @@ use super::{
 use crate::spark::plan::Plan;
 use crate::spark::pod_template::{self, Role};
 use crate::spark::policy::Granted;
+use crate::spark::redaction;
 use crate::spark::service_accounts::ServiceAccounts;
 
 const EXECUTOR_LABEL: &str = "spark.kubernetes.executor.label.";
@@ -49,6 +50,11 @@ pub fn of_job_run(
         check_pod(&plan, settings, &objects)?;
     }
     mark(&mut objects, identity, &plan.app_id);
+    let own = redaction::annotations(&plan);
+    if !own.is_empty() {
+        let annotations = objects.pod.metadata.annotations.get_or_insert_default();
+        annotations.extend(own);
+    }
     Ok(objects)
 }
 

@@ -44,6 +44,7 @@ pub(super) fn plan(language: Language, properties: &[(&str, &str)]) -> Plan {
         conf_files: BTreeMap::new(),
         environment: BTreeMap::new(),
         start_timeout: None,
+        run_timeout: None,
         templates: crate::spark::Templates::default(),
         layout: None,
         service_accounts: None,

@@ -126,6 +126,7 @@ pub fn plan(
         conf_files,
         environment: BTreeMap::new(),
         start_timeout: None,
+        run_timeout: None,
         layout: None,
         service_accounts: None,
         node_label: None,

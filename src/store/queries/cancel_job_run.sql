@@ -7,13 +7,13 @@ WITH queued AS (
 ),
 cancelled AS (
     UPDATE job_run
-    SET state = 'CANCEL_PENDING', state_details = NULL
+    SET state = 'CANCEL_PENDING', state_details = NULL, cancel_requested_at = now()
     FROM queued
     WHERE job_run.id = queued.run AND job_run.state IN ('PENDING', 'SUBMITTED', 'RUNNING')
     RETURNING job_run.id
 )
 UPDATE work
-SET wake_seq = work.wake_seq + 1, due_at = least(work.due_at, now())
+SET wake_seq = work.wake_seq + 1, due_at = least(work.due_at, now()), waiting = false
 FROM cancelled
 WHERE work.run = cancelled.id
 RETURNING work.run

@@ -15,11 +15,15 @@ changed AS (
     WHERE job_run.id = held.run AND job_run.state = $4::text::job_run_state
     RETURNING job_run.id
 ),
+-- An attempt that was closed for a retry stays as it is.
 closed AS (
-    UPDATE job_run_attempt
-    SET closed_at = $8
+    UPDATE job_run_attempt AS attempt
+    SET closed_at = $8, fault = $9::text, end_details = CASE WHEN $9::text IS NOT NULL THEN $6 END
     FROM changed
-    WHERE job_run_attempt.run = changed.id AND job_run_attempt.number = $3 AND $8 IS NOT NULL
+    WHERE attempt.run = changed.id
+        AND attempt.number = $3
+        AND attempt.closed_at IS NULL
+        AND $8 IS NOT NULL
 )
 SELECT
     EXISTS (SELECT FROM held) AS "held!",

@@ -18,7 +18,9 @@ WITH RECURSIVE lane AS (
         LIMIT 1
     ) AS following
 ),
--- More than asked for, since another claim may be taking the first of them right now.
+-- More than asked for, since another claim may be taking the first of them right now. Of those
+-- that wait for a slot, as many as there is room for, in their order; where another claim has one
+-- of these already, no other run takes its place.
 candidate AS (
     SELECT
         first.run, first.due_at, lane.account, lane.virtual_cluster,
@@ -27,15 +29,33 @@ candidate AS (
         ) AS place
     FROM lane
     CROSS JOIN LATERAL (
-        SELECT run, due_at FROM work
-        WHERE cluster = $1
-            AND account = lane.account
-            AND virtual_cluster = lane.virtual_cluster
-            AND due_at <= now()
-            AND (lease_expires_at IS NULL OR lease_expires_at <= now())
-            AND (host IS NULL OR host = $2)
-        ORDER BY due_at
-        LIMIT 2 * $3::bigint
+        (
+            SELECT run, due_at FROM work
+            WHERE cluster = $1
+                AND account = lane.account
+                AND virtual_cluster = lane.virtual_cluster
+                AND due_at <= now()
+                AND (lease_expires_at IS NULL OR lease_expires_at <= now())
+                AND (host IS NULL OR host = $2)
+            ORDER BY due_at
+            LIMIT 2 * $3::bigint
+        )
+        UNION ALL
+        SELECT run, turn
+        FROM (
+            SELECT run, turn, due_at, lease_expires_at FROM work
+            WHERE waiting AND virtual_cluster = lane.virtual_cluster
+            ORDER BY turn, run
+            LIMIT coalesce(
+                (
+                    SELECT least(greatest(max_concurrent - taken, 0), 2 * $3::bigint)
+                    FROM virtual_cluster_slots AS slots
+                    WHERE slots.virtual_cluster = lane.virtual_cluster
+                ),
+                2 * $3::bigint
+            )
+        ) AS waiting
+        WHERE due_at > now() AND (lease_expires_at IS NULL OR lease_expires_at <= now())
     ) AS first
 ),
 turn AS (
@@ -54,7 +74,8 @@ taken AS (
     SELECT work.run
     FROM next
     JOIN work ON work.run = next.run
-    WHERE work.due_at <= now() AND (work.lease_expires_at IS NULL OR work.lease_expires_at <= now())
+    WHERE (work.due_at <= now() OR work.waiting)
+        AND (work.lease_expires_at IS NULL OR work.lease_expires_at <= now())
     ORDER BY next.turn, next.due_at, next.run
     LIMIT $3::bigint
     FOR NO KEY UPDATE OF work SKIP LOCKED

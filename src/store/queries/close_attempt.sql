@@ -11,7 +11,7 @@ WITH held AS (
     FOR NO KEY UPDATE OF work
 )
 UPDATE job_run_attempt AS attempt
-SET closed_at = $4, fault = $5, end_details = $6, retry_at = $7
+SET closed_at = $4, fault = $5, end_details = $6, retry_at = $7, charged = $8
 FROM held
 WHERE attempt.run = held.run AND attempt.number = $3
 RETURNING attempt.run

@@ -1,4 +1,5 @@
--- Per lane: the first run that is due and free, the first lease to end, the first run due later.
+-- Per lane: the first run that is due and free, the first lease to end, the first run due later, and
+-- of those that wait for a slot that is there the first that is free, or its lease's end.
 WITH RECURSIVE lane AS (
     (
         SELECT account, virtual_cluster FROM work
@@ -50,6 +51,23 @@ CROSS JOIN LATERAL (
                     AND (host IS NULL OR host = $2)
                 ORDER BY due_at
                 LIMIT 1
+            ),
+            (
+                SELECT min(greatest(lease_expires_at, now()))
+                FROM (
+                    SELECT coalesce(lease_expires_at, now()) AS lease_expires_at, due_at FROM work
+                    WHERE waiting AND virtual_cluster = lane.virtual_cluster
+                    ORDER BY turn, run
+                    LIMIT coalesce(
+                        (
+                            SELECT least(greatest(max_concurrent - taken, 0), 1000)
+                            FROM virtual_cluster_slots AS slots
+                            WHERE slots.virtual_cluster = lane.virtual_cluster
+                        ),
+                        1000
+                    )
+                ) AS waiting
+                WHERE due_at > now()
             )
         )
     ) AS at

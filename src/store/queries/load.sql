@@ -5,7 +5,11 @@ SELECT
     job_run.tags AS "tags: Json<BTreeMap<String, String>>", job_run.max_attempts, job_run.created_by, job_run.created_at,
     job_run.state::text AS "state!", job_run.state_details, job_run.failure_reason,
     job_run.finished_at, job_run.cancel_requested_at,
-    work.wake_seq,
+    work.wake_seq, work.crowded,
+    EXISTS (
+        SELECT FROM virtual_cluster_slots AS slots
+        WHERE slots.virtual_cluster = job_run.virtual_cluster
+    ) AS "limited!",
     (
         SELECT node_label FROM virtual_cluster WHERE virtual_cluster.id = job_run.virtual_cluster
     ) AS node_label,

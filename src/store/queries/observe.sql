@@ -27,12 +27,14 @@ recorded AS (
         early_driver = CASE WHEN known.holder_uid IS NULL THEN different.driver END,
         (
             phase, since, waiting_reason, waiting_message, exit_code, exit_reason, exit_message,
-            started_at, ended_at, node, deleting, gone_at, disruption, pod_ended
+            started_at, ended_at, node, deleting, deleting_since, gone_at,
+            disruption, pod_ended
         ) = (
             SELECT
                 next.phase, next.since, next.waiting_reason, next.waiting_message,
                 next.exit_code, next.exit_reason, next.exit_message,
-                next.started_at, next.ended_at, next.node, next.deleting, next.gone_at,
+                next.started_at, next.ended_at, next.node, next.deleting,
+                next.deleting_since, next.gone_at,
                 next.disruption, next.pod_ended
             FROM driver_after(
                 known,

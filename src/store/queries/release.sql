@@ -1,3 +1,4 @@
+-- $6: it waits for a slot, and keeps its turn.
 WITH held AS (
     SELECT run FROM work
     WHERE run = $1 AND lease_token = $2 AND lease_expires_at > now()
@@ -13,6 +14,7 @@ told AS (
 )
 UPDATE work
 SET due_at = CASE WHEN work.wake_seq = $3 THEN now() + make_interval(secs => $4) ELSE now() END,
+    waiting = work.waiting AND $6,
     lease_token = NULL,
     lease_expires_at = NULL
 FROM held

@@ -5,6 +5,7 @@ WITH waiting AS (
     JOIN job_run ON job_run.id = work.run
     WHERE work.cluster = $1
         AND job_run.state = 'PENDING'
+        AND NOT work.waiting
         AND (work.due_at > now() OR work.lease_token IS NOT NULL)
     ORDER BY work.run
     LIMIT 4

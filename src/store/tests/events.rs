@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::domain::job_run::event::{Event, EventKind};
-use crate::domain::job_run::{FailureReason, State, decide::Finish};
+use crate::domain::job_run::{FailureReason, Fault, State, decide::Finish};
 
 async fn story(bench: &Bench, run: &JobRun) -> Vec<Event> {
     bench.store.job_run_events(&run.id, 0, 100).await.unwrap()
@@ -34,6 +34,7 @@ async fn states_attempts_and_notes_come_in_their_order(pool: PgPool) {
     let finish = Finish {
         state: State::Failed,
         reason: Some(FailureReason::UserError),
+        fault: Some(Fault::Job),
         details: "It failed.".to_owned(),
     };
     let from = State::CancelPending;
@@ -60,6 +61,41 @@ async fn states_attempts_and_notes_come_in_their_order(pool: PgPool) {
     assert!(story.is_sorted_by_key(|event| event.at));
     let rest = bench.store.job_run_events(&run.id, 4, 1).await.unwrap();
     assert_eq!(rest, story[4..5]);
+}
+
+#[sqlx::test]
+async fn what_clusters_say_of_pods_is_told_once_for_each_attempt_and_not_for_ever(pool: PgPool) {
+    let bench = Bench::new(pool).await;
+    let run = bench.start("a").await;
+    let lease = claim(&bench).await;
+    for attempt in [1, 1, 2] {
+        let said = ["FailedMount: no such map"].into_iter();
+        let told = bench.store.tell_of_pods(&lease, attempt, said).await;
+        told.unwrap();
+    }
+    let told: Vec<_> = story(&bench, &run)
+        .await
+        .iter()
+        .map(|event| (event.number, event.kind, event.attempt))
+        .collect();
+    assert_eq!(
+        told,
+        [(1, EventKind::Pod, Some(1)), (2, EventKind::Pod, Some(2))]
+    );
+    for round in 0..5 {
+        let said: Vec<_> = (0..40).map(|it| format!("event {round} {it}")).collect();
+        let said = said.iter().map(String::as_str);
+        let told = bench.store.tell_of_pods(&lease, 1, said).await;
+        told.unwrap();
+    }
+    let all = bench.store.job_run_events(&run.id, 0, 1000).await.unwrap();
+    let of_first = all.iter().filter(|event| event.attempt == Some(1)).count();
+    assert_eq!(of_first, 100);
+    // Notes are told beside them.
+    let note = bench.store.tell(&lease, 1, ["note"].into_iter()).await;
+    note.unwrap();
+    let all = bench.store.job_run_events(&run.id, 0, 1000).await.unwrap();
+    assert_eq!(all.last().unwrap().kind, EventKind::Note);
 }
 
 #[sqlx::test]

@@ -28,6 +28,7 @@ async fn what_was_started_is_read_back_and_due(pool: PgPool) {
             new: &new,
             request_hash: &hash(1),
             now: Timestamp::new(1_700_000_000, 123_456_789).unwrap(),
+            queue_timeout: Duration::ZERO,
         })
         .await
         .unwrap();
@@ -73,6 +74,7 @@ async fn a_known_token_gives_the_original_run_whatever_became_of_it(pool: PgPool
             new: &new_job_run(&place.id, "a"),
             request_hash: &hash(2),
             now: Timestamp::now(),
+            queue_timeout: Duration::ZERO,
         })
         .await;
     assert!(matches!(reused, Err(StartJobRunError::TokenReused)));

@@ -12,6 +12,7 @@ type Write = fn(&'static Store, Lease) -> BoxFuture<'static, Result<(), LeaseErr
 fn verdict() -> Verdict {
     Verdict {
         reason: FailureReason::UserError,
+        fault: Fault::Final,
         details: "too slow".to_owned(),
     }
 }
@@ -20,6 +21,7 @@ fn failed() -> Finish {
     Finish {
         state: State::Failed,
         reason: Some(FailureReason::UserError),
+        fault: Some(Fault::Job),
         details: "Driver ended with exit code 1.".to_owned(),
     }
 }
@@ -27,6 +29,7 @@ fn failed() -> Finish {
 fn failure() -> AttemptFailure {
     AttemptFailure {
         fault: Fault::Job,
+        charged: true,
         details: "exit code 1".to_owned(),
         retry_at: Some(at(7)),
     }
@@ -41,7 +44,12 @@ const WRITES: [(&str, Write); 14] = [
         async move { s.load(&l).await.map(drop) }.boxed()
     }),
     ("begin_create again", |s, l| {
-        async move { s.begin_create(&l, 1, "d", "c", Some("host")).await }.boxed()
+        async move {
+            s.begin_create(&l, 1, "d", "c", Some("host"))
+                .await
+                .map(drop)
+        }
+        .boxed()
     }),
     ("close_attempt", |s, l| {
         async move { s.close_attempt(&l, 1, &failure(), at(6)).await }.boxed()
@@ -175,7 +183,7 @@ async fn the_tale_of_a_run_that_fails(pool: PgPool) {
         (
             &loaded.run,
             &loaded.attempts.last(),
-            &loaded.cluster_identity
+            &loaded.cluster_identity_of(1).cloned()
         ),
         (&run, &None, &None)
     );
@@ -189,7 +197,10 @@ async fn the_tale_of_a_run_that_fails(pool: PgPool) {
         .await
         .unwrap();
     let loaded = store.load(&lease).await.unwrap();
-    assert_eq!(loaded.cluster_identity.as_deref(), Some("cluster-uid"));
+    assert_eq!(
+        loaded.cluster_identity_of(1).map(String::as_str),
+        Some("cluster-uid")
+    );
     let attempt = loaded.attempt().unwrap().clone();
     assert_eq!(
         (attempt.number, attempt.unanswered, attempt.holder),
@@ -216,6 +227,7 @@ async fn the_tale_of_a_run_that_fails(pool: PgPool) {
     store.condemn(&lease, 1, &verdict()).await.unwrap();
     let second = Verdict {
         reason: FailureReason::InternalError,
+        fault: Fault::Final,
         details: "another".to_owned(),
     };
     store.condemn(&lease, 1, &second).await.unwrap();

@@ -2,16 +2,20 @@
 //! stored times, and races are staged by holding a row until both sides wait for it.
 
 mod access_keys;
+mod crowds;
 mod events;
+mod fairness;
 mod invariants;
 mod job_runs;
 mod job_templates;
 mod leases;
+mod limits;
 mod lists;
 mod queue;
 mod races;
 mod security_configurations;
 mod tags;
+mod tidying;
 mod upgrade;
 mod virtual_clusters;
 mod watches;
@@ -27,7 +31,7 @@ use super::*;
 use crate::domain::account::Caller;
 use crate::domain::ids::{AccountId, ClusterId, JobRunId, VirtualClusterId};
 use crate::domain::job_run::{
-    Driver, DriverPhase, Exit, Holder, HolderKind, JobDriver, JobRun, NewJobRun,
+    Driver, DriverPhase, Exit, Holder, HolderKind, JobDriver, JobRun, NewJobRun, Priority,
 };
 use crate::domain::virtual_cluster::{NewVirtualCluster, VirtualCluster};
 
@@ -94,6 +98,7 @@ fn new_job_run(virtual_cluster: &VirtualClusterId, client_token: &str) -> NewJob
         overrides: None,
         tags: BTreeMap::new(),
         max_attempts: Some(3),
+        priority: Priority::default(),
     }
 }
 
@@ -188,6 +193,7 @@ impl Bench {
                 new: &new_job_run(&place.id, client_token),
                 request_hash: &hash(1),
                 now,
+                queue_timeout: Duration::from_secs(1800),
             })
             .await
     }

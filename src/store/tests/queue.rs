@@ -292,22 +292,29 @@ async fn a_notification_names_the_clusters(pool: PgPool) {
             .unwrap()
             .unwrap()
     };
+    let of = |clusters| Heard {
+        clusters,
+        runs: false,
+    };
     store.notify(&names(2)).await.unwrap();
-    assert_eq!(recv(&mut listener).await, names(2));
+    assert_eq!(recv(&mut listener).await, of(names(2)));
+    store.notify_runs().await.unwrap();
+    let heard = recv(&mut listener).await;
+    assert!(heard.runs && heard.clusters.is_empty(), "{heard:?}");
 
     store.notify(&names(100)).await.unwrap();
-    let mut heard = recv(&mut listener).await;
-    heard.extend(recv(&mut listener).await);
+    let mut heard = recv(&mut listener).await.clusters;
+    heard.extend(recv(&mut listener).await.clusters);
     assert_eq!(heard, names(100), "more than one payload holds");
 
     bench_cut(&pool).await;
     assert_eq!(
         recv(&mut listener).await,
-        [],
+        Heard::default(),
         "what was missed may be anything"
     );
     store.notify(&names(1)).await.unwrap();
-    assert_eq!(recv(&mut listener).await, names(1), "it listens again");
+    assert_eq!(recv(&mut listener).await, of(names(1)), "it listens again");
 }
 
 /// Ends every other session of this database.

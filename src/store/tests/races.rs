@@ -11,6 +11,7 @@ fn completed() -> Finish {
     Finish {
         state: State::Completed,
         reason: None,
+        fault: None,
         details: "JobRun completed successfully.".to_owned(),
     }
 }

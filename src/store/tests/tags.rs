@@ -174,6 +174,7 @@ async fn a_change_of_tags_is_not_in_the_way_of_a_runs_end(pool: PgPool) {
     let end = Finish {
         state: State::Completed,
         reason: None,
+        fault: None,
         details: "JobRun completed successfully.".to_owned(),
     };
     let store = &bench.store;

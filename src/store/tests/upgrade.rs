@@ -47,7 +47,8 @@ async fn first_release(pool: &PgPool) {
 
 /// Columns that came later, with defaults that say nothing.
 const LATER: &str = "'{fault,end_details,retry_at,removed,disruption,pod_ended,\
-    cancel_requested_at,turn,waiting}'::text[]";
+    cancel_requested_at,turn,waiting,crowded,state_details,check_due_at,\
+    charged,verdict_fault,deleting_since}'::text[]";
 
 /// Everything in the first release's tables.
 async fn rows(pool: &PgPool) -> Vec<String> {

@@ -320,6 +320,12 @@ async fn the_status_counts_the_runs_that_are_not_over(pool: PgPool) {
     bench.start_in(&other, "PENDING").await;
     bench
         .execute(
+            "UPDATE virtual_cluster SET scheduler = '{\"max_in_queue_job_runs\": 9}'
+            WHERE namespace <> 'c'",
+        )
+        .await;
+    bench
+        .execute(
             "UPDATE job_run SET state = client_token::job_run_state,
                 finished_at = CASE WHEN client_token = 'COMPLETED' THEN now() END
             WHERE client_token <> 'PENDING2'",

@@ -356,6 +356,7 @@ async fn the_watch_learns_what_should_be_there(pool: PgPool) {
     let (run, lease) = bench.created().await;
     let failure = AttemptFailure {
         fault: Fault::Platform,
+        charged: true,
         details: "evicted".to_owned(),
         retry_at: Some(at(7)),
     };

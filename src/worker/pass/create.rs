@@ -2,24 +2,23 @@
 
 use std::time::Duration;
 
+use fail::fail_point;
+
 use super::{Next, Pass, driver_of};
 use crate::cluster::{Cluster, ClusterError, CreateError, DriverRef, Seen};
 use crate::domain::job_run::decide::{Facts, Look, Refusal};
 use crate::domain::job_run::{HolderKind, State};
-use crate::store::{LeaseError, Loaded};
+use crate::store::{Beginning, LeaseError, Loaded};
 use crate::worker::health::Gate;
-
-/// What a creation leaves of its lease for recording the answer.
-const RECORDING: Duration = Duration::from_secs(5);
 
 /// What of a lease a submission needs, in which what the driver needs is got first.
 pub(in crate::worker) fn time_to_submit(cluster: &dyn Cluster) -> Duration {
     cluster.prepare_timeout() + time_to_create(cluster)
 }
 
-/// What of a lease a creation needs.
+/// What of a lease a creation needs: the request, and half as long for recording its answer.
 fn time_to_create(cluster: &dyn Cluster) -> Duration {
-    cluster.request_timeout() + RECORDING
+    cluster.request_timeout() * 3 / 2
 }
 
 /// How a driver was found.
@@ -46,7 +45,7 @@ impl Pass<'_> {
         };
         plan.node_label.clone_from(&loaded.node_label);
         let driver = driver_of(&loaded.run, attempt);
-        let Some(identity) = self.identity(loaded, facts).await else {
+        let Some(identity) = self.identity(loaded, attempt, facts).await else {
             return Ok(Next::Decide);
         };
         let cluster = &self.served.target.cluster;
@@ -64,7 +63,12 @@ impl Pass<'_> {
                 .tell(&self.lease, attempt, notes.map(String::as_str))
                 .await?;
         }
-        self.begin(attempt, &driver, &identity).await?;
+        fail_point!("submit");
+        if let Beginning::NoSlot { limit } = self.begin(attempt, &driver, &identity).await? {
+            facts.refusal = Some(Refusal::NoSlot { limit });
+            return Ok(Next::Decide);
+        }
+        fail_point!("submit-begun");
         let created = self
             .served
             .target
@@ -82,6 +86,7 @@ impl Pass<'_> {
             Ok(Existing::Answered(seen)) => Ok(seen),
             Err(error) => Err(error),
         };
+        fail_point!("submit-sent");
         self.record(loaded, attempt, created, facts).await
     }
 
@@ -127,14 +132,19 @@ impl Pass<'_> {
         facts: &mut Facts,
     ) -> Result<Next, LeaseError> {
         let driver = driver_of(&loaded.run, attempt);
-        let Some(identity) = self.identity(loaded, facts).await else {
-            facts.name_refused = true;
+        let Some(identity) = self.identity(loaded, attempt, facts).await else {
+            facts.names_refused.insert(attempt);
             return Ok(Next::Decide);
         };
         if !self.lease_lasts() {
             return self.pause(Duration::ZERO, None).await;
         }
-        self.begin(attempt, &driver, &identity).await?;
+        if let Beginning::NoSlot { limit } = self.begin(attempt, &driver, &identity).await? {
+            facts.names_refused.insert(attempt);
+            facts.refusal = Some(Refusal::NoSlot { limit });
+            return Ok(Next::Decide);
+        }
+        fail_point!("occupy-begun");
         let occupied = self.served.target.cluster.occupy(&driver).await;
         let occupied = match self.despite_refusal(loaded, &driver, occupied).await {
             Ok(Existing::Found(seen) | Existing::Answered(seen)) => Ok(seen),
@@ -142,14 +152,15 @@ impl Pass<'_> {
         };
         if let Ok(seen) = &occupied
             && seen.holder.kind == HolderKind::Driver
-            && goes_on(loaded)
+            && goes_on(loaded, attempt)
         {
             // It came after all, and maybe without what belongs to it: created again, it is made
             // complete.
-            *facts = Facts::default();
+            facts.outdate();
             return Ok(Next::Decide);
         }
-        facts.name_refused = true;
+        facts.names_refused.insert(attempt);
+        fail_point!("occupy-sent");
         self.record(loaded, attempt, occupied, facts).await
     }
 
@@ -158,7 +169,7 @@ impl Pass<'_> {
         attempt: u32,
         driver: &DriverRef,
         identity: &str,
-    ) -> Result<(), LeaseError> {
+    ) -> Result<Beginning, LeaseError> {
         let host = self.served.host.as_deref();
         let store = &self.context.store;
         store
@@ -174,7 +185,9 @@ impl Pass<'_> {
         driver: &DriverRef,
         answer: Result<Seen, CreateError>,
     ) -> Result<Existing, CreateError> {
-        let unanswered = loaded.attempt().map_or(0, |known| known.unanswered);
+        let unanswered = loaded
+            .attempt_of(driver.attempt)
+            .map_or(0, |known| known.unanswered);
         match answer {
             Err(CreateError::Refused(refusal)) if unanswered > 0 => {
                 match self.ask(self.served.target.cluster.look(driver)).await {
@@ -197,18 +210,27 @@ impl Pass<'_> {
         let store = &self.context.store;
         match answer {
             Ok(seen) => {
-                self.served.health.answered();
+                self.served.health.answered(self.context.clock.now());
                 store
                     .created(&self.lease, attempt, &seen.holder, &seen.driver)
                     .await?;
-                *facts = Facts::default();
-                let holder = loaded.attempt().and_then(|known| known.holder.as_ref());
+                fail_point!("submit-recorded");
+                // What a look told of the node of a driver that vanished stays true.
+                let lost = facts.looks.remove(&attempt);
+                facts.outdate();
+                if let Some(look @ Look::Absent { node: Some(_) }) = lost
+                    && seen.holder.kind == HolderKind::Tombstone
+                {
+                    facts.looks.insert(attempt, look);
+                }
+                let known = loaded.attempt_of(attempt);
+                let holder = known.and_then(|known| known.holder.as_ref());
                 if holder.is_some_and(|holder| holder.uid != seen.holder.uid)
                     && seen.holder.kind == HolderKind::Driver
                 {
                     // A late creation came before the tombstone.
                     let uid = seen.holder.uid;
-                    facts.look = Look::Stray { uid };
+                    facts.looks.insert(attempt, Look::Stray { uid });
                 }
                 Ok(Next::Decide)
             }
@@ -246,17 +268,18 @@ impl Pass<'_> {
             }
             Refusal::Plan(_)
             | Refusal::Invalid(_)
+            | Refusal::NoSlot { .. }
             | Refusal::Busy
             | Refusal::Full(_)
             | Refusal::Forbidden(_)
             | Refusal::NamespaceMissing
             | Refusal::Unprepared(_)
-            | Refusal::Replaced => self.served.health.answered(),
+            | Refusal::Replaced => self.served.health.answered(self.context.clock.now()),
         }
     }
 
     /// The cluster's identity, or the refusal that its silence or change is.
-    async fn identity(&self, loaded: &Loaded, facts: &mut Facts) -> Option<String> {
+    async fn identity(&self, loaded: &Loaded, attempt: u32, facts: &mut Facts) -> Option<String> {
         let cluster = &self.served.target.cluster;
         let unreachable = |error: String| Refusal::Unreachable {
             since: match self.served.health.gate() {
@@ -268,8 +291,7 @@ impl Pass<'_> {
         let refusal = match self.ask(cluster.identity(&loaded.run.namespace)).await {
             Ok(identity)
                 if loaded
-                    .cluster_identity
-                    .as_ref()
+                    .cluster_identity_of(attempt)
                     .is_none_or(|was| *was == identity) =>
             {
                 return Some(identity);
@@ -293,10 +315,10 @@ impl Pass<'_> {
 
 /// Whether a driver that is found now is the run's to use: its creation was not recorded, and
 /// nothing has decided its end.
-fn goes_on(loaded: &Loaded) -> bool {
+fn goes_on(loaded: &Loaded, attempt: u32) -> bool {
     loaded.run.state != State::CancelPending
         && !loaded.run.state.is_terminal()
         && loaded
-            .attempt()
+            .attempt_of(attempt)
             .is_some_and(|known| known.holder.is_none() && known.verdict.is_none())
 }

@@ -31,7 +31,9 @@ pub struct TestApp {
     pub local: Arc<FakeCluster>,
     pub pool: PgPool,
     pub app: Arc<App>,
-    _running: DropGuard,
+    /// Ends its ports, as when the process is asked to end.
+    pub running: CancellationToken,
+    _ends_with_this: DropGuard,
 }
 
 impl TestApp {
@@ -94,7 +96,8 @@ impl TestApp {
             local,
             pool,
             app,
-            _running: running.drop_guard(),
+            running: running.clone(),
+            _ends_with_this: running.drop_guard(),
         }
     }
 

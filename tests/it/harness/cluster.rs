@@ -1,5 +1,7 @@
 //! A cluster that does as a test says, in memory.
 
+mod drivers;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -10,11 +12,14 @@ use firesteel::cluster::{
 };
 use firesteel::domain::ids::AccountId;
 use firesteel::domain::job_run::decide::{Node, Refusal};
-use firesteel::domain::job_run::{Driver, DriverPhase, Exit, Holder, HolderKind, Waiting};
+use firesteel::domain::job_run::{Driver, DriverPhase, Exit, Holder, HolderKind};
 use firesteel::spark::Plan;
 use jiff::Timestamp;
 use tokio::sync::{Barrier, Notify, mpsc, watch};
 use uuid::Uuid;
+
+use self::drivers::driver_name;
+pub use self::drivers::{exit, running, waiting};
 
 /// What `check_namespace` does.
 #[derive(Default)]
@@ -88,35 +93,6 @@ struct World {
     watchers: Vec<mpsc::UnboundedSender<Result<Event, ClusterError>>>,
 }
 
-pub fn driver_name(run: &str) -> String {
-    format!("spark-{run}-driver")
-}
-
-pub fn exit(code: i32) -> Exit {
-    Exit {
-        code: Some(code),
-        reason: None,
-        message: None,
-        started_at: Some(Timestamp::now()),
-        at: Timestamp::now(),
-    }
-}
-
-pub fn running() -> DriverPhase {
-    let since = Timestamp::now();
-    DriverPhase::Running { since }
-}
-
-pub fn waiting(reason: &str, message: &str) -> DriverPhase {
-    DriverPhase::Waiting {
-        since: Timestamp::now(),
-        why: Some(Waiting {
-            reason: reason.to_owned(),
-            message: Some(message.to_owned()),
-        }),
-    }
-}
-
 impl FakeCluster {
     pub fn check_namespace_with(&self, answer: Namespaces) {
         *self.namespaces.lock().unwrap() = answer;
@@ -180,48 +156,6 @@ impl FakeCluster {
         held.driver.phase = DriverPhase::Ended(exit);
         world.remove(&name);
         world.deliver_late();
-    }
-
-    /// The driver of `run` is in this phase from now on; those who watch hear of it.
-    pub fn set_phase(&self, run: &str, phase: DriverPhase) {
-        self.change(run, |driver| driver.phase = phase);
-    }
-
-    pub fn set_node(&self, run: &str, node: &str) {
-        self.change(run, |driver| driver.node = Some(node.to_owned()));
-    }
-
-    fn change(&self, run: &str, change: impl FnOnce(&mut Driver)) {
-        let mut world = self.world();
-        let held = world.objects.get_mut(&driver_name(run));
-        let held = held.expect("the driver exists");
-        change(&mut held.driver);
-        let seen = held.clone();
-        world.tell(Event::Changed(seen));
-    }
-
-    /// Somebody who is not Firesteel deletes the driver's object.
-    pub fn remove(&self, run: &str) {
-        self.world().remove(&driver_name(run));
-    }
-
-    pub fn holder(&self, run: &str) -> Option<HolderKind> {
-        let world = self.world();
-        let held = world.objects.get(&driver_name(run));
-        held.map(|seen| seen.holder.kind)
-    }
-
-    /// How many drivers of `run` were ever created.
-    pub fn drivers_created(&self, run: &str) -> usize {
-        let name = driver_name(run);
-        let world = self.world();
-        world.created.iter().filter(|(of, _)| *of == name).count()
-    }
-
-    pub fn calls(&self, call: Call, run: &str) -> usize {
-        let called = (call, driver_name(run));
-        let world = self.world();
-        world.calls.iter().filter(|made| **made == called).count()
     }
 
     fn world(&self) -> MutexGuard<'_, World> {
@@ -446,7 +380,8 @@ impl Cluster for FakeCluster {
     }
 
     async fn node(&self, _: &str) -> Result<Node, ClusterError> {
-        self.world().reach().map(|()| Node::Gone)
+        let since = Timestamp::UNIX_EPOCH;
+        self.world().reach().map(|()| Node::Ready { since })
     }
 
     async fn delete(&self, driver: &DriverRef, uid: &str) -> Result<(), ClusterError> {

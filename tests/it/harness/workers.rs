@@ -6,7 +6,7 @@ use firesteel::domain::job_run::decide::Policy;
 use firesteel::store::Store;
 use firesteel::wakes::Wakes;
 use firesteel::wire::{JobRun, JobRunState};
-use firesteel::worker::{self, Context, Settings, Target, WorkerError};
+use firesteel::worker::{self, Context, Settings, Target, TidySettings, WorkerError};
 use sqlx::PgPool;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
@@ -32,15 +32,28 @@ pub fn settings() -> Settings {
         poll: Duration::from_millis(50),
         steps_in_flight: 8,
         watch_term: Duration::from_secs(2),
+        namespace_check: never,
         drain: Duration::from_millis(200),
+        tidy: TidySettings {
+            period: never,
+            most_ended_drivers: 500,
+            keep_job_runs: None,
+        },
         policy: Policy {
             start_timeout: never,
             image_pull_timeout: never,
             queue_timeout: never,
             unreachable_timeout: never,
             template_timeout: never,
+            run_timeout: None,
+            settle: Duration::ZERO,
             lost_driver_hold: never,
+            platform_retries: 3,
+            retry_pause: soon,
+            longest_retry_pause: soon,
             keep_driver: never,
+            name_hold: never,
+            sidecar_grace: soon,
             delete_again: Duration::from_millis(100),
             grace_period: soon,
             try_again: soon,
@@ -71,6 +84,15 @@ impl Workers {
         }
         let wakes = app.app.wakes.clone();
         Self::with(app, settings, app.pool.clone(), wakes, targets)
+    }
+
+    /// Which delete what belongs to no run.
+    pub fn that_delete_unknown_objects(app: &TestApp, settings: Settings) -> Self {
+        let mut targets = targets(app);
+        for target in &mut targets {
+            target.remove_unknown_objects = true;
+        }
+        Self::with(app, settings, app.pool.clone(), Wakes::default(), targets)
     }
 
     /// In a process of their own.
@@ -120,6 +142,7 @@ fn targets(app: &TestApp) -> Vec<Target> {
             id: target.grant.cluster.clone(),
             cluster: target.cluster.clone(),
             defaults: target.defaults.clone(),
+            remove_unknown_objects: false,
         })
         .collect()
 }

@@ -23,7 +23,10 @@ async fn stuck_in(app: &TestApp, call: Call, fate: Fate) -> Workers {
 }
 
 fn short_keeping() -> firesteel::worker::Settings {
-    with_policy(|policy| policy.keep_driver = Duration::ZERO)
+    with_policy(|policy| {
+        policy.keep_driver = Duration::ZERO;
+        policy.name_hold = Duration::ZERO;
+    })
 }
 
 async fn everything_is_tidied_up(app: &TestApp, run: &str) {

@@ -44,8 +44,8 @@ async fn a_silent_cluster_is_told_and_waited_for(pool: PgPool) {
     eventually("the silence is told", async || {
         let found = app.client.describe_run(&cluster, &pending).await;
         let details = found.state_details.unwrap_or_default();
-        let told = "Cluster local is currently not reachable. connection refused";
-        (details == told).then_some(())
+        let told = details.starts_with("Cluster local is currently not reachable. ");
+        told.then_some(())
     })
     .await;
     app.cancel(&cluster, &cancelled).await;

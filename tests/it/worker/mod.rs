@@ -4,3 +4,4 @@ mod crash;
 mod creation;
 mod faults;
 mod life;
+mod retry;

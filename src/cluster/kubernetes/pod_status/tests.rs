@@ -4,6 +4,8 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::domain::job_run::decide::Node;
+use crate::domain::job_run::{Evidence, PodEvent, explain, fault};
 
 const INSTALLATION: &str = "installation-1";
 
@@ -72,6 +74,186 @@ fn real_statuses() {
         .collect();
     readings.sort();
     insta::assert_snapshot!(readings.join("\n"));
+}
+
+/// The cases whose pod somebody deleted, or was deleting when it was seen last.
+const DELETED: [&str; 8] = [
+    "deleted-force",
+    "deleted-ignores-term",
+    "deleted-obeys-term",
+    "deleted-while-pending",
+    "evicted-by-api",
+    "node-lost",
+    "node-lost-returned",
+    "preempted",
+];
+
+fn events(case: &str) -> Vec<PodEvent> {
+    #[derive(serde::Deserialize)]
+    struct Event {
+        r#type: String,
+        reason: String,
+        message: String,
+        count: u32,
+    }
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/pod_events");
+    let text = fs::read(folder.join(format!("{case}.json"))).unwrap();
+    let events: Vec<Event> = serde_json::from_slice(&text).unwrap();
+    let told = events.into_iter().map(|event| PodEvent {
+        reason: event.reason,
+        message: event.message,
+        warning: event.r#type == "Warning",
+        count: event.count,
+        at: Timestamp::UNIX_EPOCH,
+    });
+    told.collect()
+}
+
+/// What is told of each fault, as a run's details and as whose fault it is.
+#[test]
+fn real_statuses_explained() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/pod_status");
+    let mut told: Vec<String> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| {
+            let path = entry.unwrap().path();
+            let case = path.file_stem().unwrap().to_string_lossy().into_owned();
+            let status = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+            let mut pod = pod(status);
+            let deleted = DELETED.contains(&case.as_str());
+            pod.metadata.deletion_timestamp =
+                deleted.then(|| pod.metadata.creation_timestamp.clone().unwrap());
+            if case == "deleted-while-pending" {
+                pod.spec.as_mut().unwrap().node_name = None;
+            }
+            let driver = seen(&pod, INSTALLATION).unwrap().driver;
+            // Where its end was not seen, its node tells.
+            let node = match case.as_str() {
+                "deleted-force" => Node::Ready {
+                    since: Timestamp::UNIX_EPOCH,
+                },
+                _ => Node::NotReady { since: None },
+            };
+            let node = Some(&node);
+            let evidence = Evidence {
+                pod_events: events(&case),
+                ..Evidence::default()
+            };
+            let evidence = Some(&evidence);
+            let (details, fault) = match &driver.phase {
+                DriverPhase::Ended(exit) if exit.code == Some(0) => {
+                    (explain::completed(exit.started_at, exit.at), None)
+                }
+                DriverPhase::Ended(exit) => (
+                    explain::ended(&driver, exit, evidence),
+                    Some(fault::of_exit(exit, &driver)),
+                ),
+                DriverPhase::Running { .. } => (
+                    explain::lost(&driver, node),
+                    Some(fault::of_loss(&driver, node)),
+                ),
+                DriverPhase::Waiting { why: Some(why), .. } if why.is_image_failure() => {
+                    let why = explain::pull_failure(why, evidence);
+                    let fault = fault::of_image_failure(&why);
+                    (explain::image_failure(&why, evidence), Some(fault))
+                }
+                DriverPhase::Waiting { .. } if deleted => (
+                    explain::lost(&driver, None),
+                    Some(fault::of_loss(&driver, None)),
+                ),
+                DriverPhase::Waiting { why, .. } => {
+                    (explain::start_timeout(900, why.as_ref(), evidence), None)
+                }
+                DriverPhase::Unseen => unreachable!(),
+            };
+            assert!(details.chars().count() <= explain::MAX_CHARS);
+            let marks = [
+                driver.disruption.clone(),
+                driver.pod_ended.then(|| "pod ended".to_owned()),
+                fault.map(|fault| fault.as_str().to_owned()),
+            ];
+            let marks: Vec<_> = marks.into_iter().flatten().collect();
+            format!("{case} [{}]: {details}", marks.join(", "))
+        })
+        .collect();
+    told.sort();
+    insta::assert_snapshot!(told.join("\n"));
+}
+
+#[test]
+fn what_a_run_adds_to_redaction_is_kept_from_its_drivers_words() {
+    let mut pod = pod(json!({
+        "phase": "Failed",
+        "containerStatuses": [{
+            "name": DRIVER_CONTAINER, "image": "i", "imageID": "", "ready": false,
+            "restartCount": 0,
+            "state": { "terminated": {
+                "exitCode": 1, "reason": "Error", "message": "salary=7 password=x a=b",
+            } },
+        }],
+    }));
+    let message = |pod: &Pod| {
+        let phase = seen(pod, INSTALLATION).unwrap().driver.phase;
+        let DriverPhase::Ended(exit) = phase else {
+            panic!("{phase:?}");
+        };
+        exit.message.unwrap()
+    };
+    assert_eq!(message(&pod), "salary=7 password=*********(redacted) a=b");
+    pod.metadata.annotations =
+        Some([(labels::REDACTION_REGEX.to_owned(), "salary".to_owned())].into());
+    assert_eq!(
+        message(&pod),
+        "salary=*********(redacted) password=*********(redacted) a=b"
+    );
+}
+
+#[test]
+fn a_line_of_a_log_whose_beginning_was_cut_off_is_not_kept() {
+    let kept = format!("hunter2 said\n{}", "at x\n".repeat(500));
+    let ended = phase(json!({
+        "phase": "Failed",
+        "containerStatuses": [{
+            "name": DRIVER_CONTAINER, "image": "i", "imageID": "", "ready": false,
+            "restartCount": 0,
+            "state": { "terminated": { "exitCode": 1, "reason": "Error", "message": kept } },
+        }],
+    }));
+    let DriverPhase::Ended(exit) = ended else {
+        panic!("{ended:?}");
+    };
+    assert!(exit.message.unwrap().starts_with("at x"));
+}
+
+#[test]
+fn executors_tell_of_memory_and_images_and_not_of_their_drivers_end() {
+    let executor = |state: Value| {
+        let mut pod = pod(json!({
+            "phase": "Running",
+            "containerStatuses": [{
+                "name": EXECUTOR_CONTAINER, "image": "i", "imageID": "", "ready": false,
+                "restartCount": 0, "state": state,
+            }],
+        }));
+        pod.metadata.name = Some("exec-1".to_owned());
+        executor_trouble(&pod).map(|trouble| (trouble.reason, trouble.exit_code))
+    };
+    let ended = |code: i32, reason: &str| {
+        executor(json!({ "terminated": { "exitCode": code, "reason": reason } }))
+    };
+    assert_eq!(
+        ended(137, "OOMKilled"),
+        Some(("OOMKilled".to_owned(), Some(137)))
+    );
+    assert_eq!(ended(143, "Error"), None);
+    assert_eq!(ended(0, "Completed"), None);
+    let waiting = |reason: &str| executor(json!({ "waiting": { "reason": reason } }));
+    assert_eq!(
+        waiting("ImagePullBackOff"),
+        Some(("ImagePullBackOff".to_owned(), None))
+    );
+    assert_eq!(waiting("ContainerCreating"), None);
+    assert_eq!(executor(json!({ "running": {} })), None);
 }
 
 #[test]

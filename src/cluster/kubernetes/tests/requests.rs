@@ -114,10 +114,13 @@ async fn the_state_of_a_node() {
     let since = "2026-11-24T08:00:00Z".parse().unwrap();
     for (answer, expected) in [
         ((200, node("True")), Node::Ready { since }),
-        ((200, node("Unknown")), Node::NotReady),
-        ((200, node("False")), Node::NotReady),
+        (
+            (200, node("Unknown")),
+            Node::NotReady { since: Some(since) },
+        ),
+        ((200, node("False")), Node::NotReady { since: Some(since) }),
         (not_found("nodes", "node0"), Node::Gone),
-        (forbidden("get", "nodes"), Node::NotReady),
+        (forbidden("get", "nodes"), Node::NotReady { since: None }),
     ] {
         let script = vec![Call::answers("GET /api/v1/nodes/node0", answer)];
         let (state, _) = with!(script, |cluster| cluster.node("node0"));
@@ -269,19 +272,4 @@ async fn a_sweep_takes_the_applications_own_and_leaves_what_it_may_not() {
     ];
     let (swept, _) = with!(script, |cluster| cluster.sweep(&driver()));
     swept.unwrap();
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_log_that_cannot_be_read_is_no_word_on_the_cluster() {
-    let log = format!("GET {POD}/log");
-    let read = vec![Call::answers_text(&log, 200, &[], "ValueError: no input\n")];
-    let (read, _) = with!(read, |cluster| cluster.inquire(&driver()));
-    assert_eq!(read.log.as_deref(), Some("ValueError: no input\n"));
-
-    let no_kubelet = status(500, "InternalError", "dial tcp 10.0.0.1:10250: i/o timeout");
-    for answer in [no_kubelet, forbidden("get", "pods/log"), pod_not_found()] {
-        let (read, _) = with!(vec![Call::answers(&log, answer)], |cluster| cluster
-            .inquire(&driver()));
-        assert_eq!(read.log, None);
-    }
 }

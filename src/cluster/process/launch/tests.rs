@@ -33,6 +33,7 @@ fn plan(resource: &str, properties: &[(&str, &str)]) -> Plan {
         conf_files: BTreeMap::from([("log4j2.properties".to_owned(), "text".to_owned())]),
         environment: BTreeMap::new(),
         start_timeout: Some(Duration::from_secs(1)),
+        run_timeout: None,
         templates: crate::spark::Templates::default(),
         layout: None,
         service_accounts: None,

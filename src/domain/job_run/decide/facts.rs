@@ -1,5 +1,7 @@
 //! What decisions rest on beyond the record: learned in this pass, from the cluster itself.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use jiff::Timestamp;
 
 use crate::domain::job_run::Evidence;
@@ -7,15 +9,54 @@ use crate::domain::job_run::Evidence;
 /// What this pass over the run learned beyond what is recorded.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Facts {
-    pub look: Look,
+    pub contact: Contact,
+    /// The live reads, by the numbers of the attempts whose drivers were read.
+    pub looks: BTreeMap<u32, Look>,
     /// Why the driver was not created.
     pub refusal: Option<Refusal>,
     /// The driver's own object exists since then, and the refusal is about one that it needs.
     pub incomplete_since: Option<Timestamp>,
-    /// The attempt's name could not be taken.
-    pub name_refused: bool,
+    /// The attempts whose names could not be taken.
+    pub names_refused: BTreeSet<u32>,
+    /// The namespace holds too many ended drivers: this run's are not kept longer than they must.
+    pub crowded: bool,
     /// What was asked about a driver that failed.
     pub inquiry: Inquiry,
+}
+
+impl Facts {
+    /// What the last look at the driver of `attempt` showed.
+    pub fn look_at(&self, attempt: u32) -> &Look {
+        self.looks.get(&attempt).unwrap_or(&Look::NotTaken)
+    }
+
+    /// Forgets all but the state of the cluster: something was done that changes the rest.
+    pub fn outdate(&mut self) {
+        *self = Self {
+            contact: self.contact.clone(),
+            ..Self::default()
+        };
+    }
+}
+
+/// Whether the cluster answers, as far as this process knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Contact {
+    /// Without a gap since then.
+    Answers {
+        since: Timestamp,
+    },
+    Silent {
+        since: Timestamp,
+    },
+}
+
+impl Default for Contact {
+    fn default() -> Self {
+        Self::Answers {
+            since: Timestamp::MIN,
+        }
+    }
 }
 
 /// Whether the cluster was asked why a driver failed or does not start, and its answer.
@@ -31,8 +72,9 @@ pub enum Inquiry {
 pub enum Look {
     #[default]
     NotTaken,
-    /// The attempt's own driver is there, and its record up to date.
-    Found,
+    /// The attempt's own object is there, and its record up to date. `node` tells of the node of a
+    /// driver whose deletion is under way.
+    Found { node: Option<Node> },
     /// Nothing has the driver's name. `node` tells of the node it ran on, where it had one.
     Absent { node: Option<Node> },
     /// Another object of ours has the name.
@@ -41,11 +83,16 @@ pub enum Look {
     OtherCluster,
 }
 
-/// The node of a driver whose object is gone.
+/// The node of a driver that is gone or going.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Node {
-    Ready { since: Timestamp },
-    NotReady,
+    Ready {
+        since: Timestamp,
+    },
+    /// Nothing good is known of it. `since` is absent where its state cannot be read.
+    NotReady {
+        since: Option<Timestamp>,
+    },
     Gone,
 }
 
@@ -58,6 +105,8 @@ pub enum Refusal {
     Invalid(String),
     /// Every slot of a process cluster is taken; one will be free.
     Busy,
+    /// As many runs of the virtual cluster as may run at a time have their slots.
+    NoSlot { limit: u32 },
     /// A quota is used up.
     Full(String),
     /// Firesteel lacks the right.

@@ -1,13 +1,19 @@
 //! The life of a run, told step by step.
 
+mod cancel;
+mod clean_up;
 mod histories;
+mod inquiries;
+mod model;
 mod refusals;
+mod retries;
+mod slots;
 
 use std::collections::BTreeMap;
 
 use super::*;
 use crate::domain::ids::{AccountId, ClusterId, JobRunId, VirtualClusterId};
-use crate::domain::job_run::{Driver, Evidence, Exit, JobDriver};
+use crate::domain::job_run::{Driver, Evidence, Exit, JobDriver, Waiting, explain};
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(second).unwrap()
@@ -21,8 +27,15 @@ fn policy() -> Policy {
         queue_timeout: seconds(1800),
         unreachable_timeout: seconds(900),
         template_timeout: seconds(600),
+        run_timeout: None,
+        settle: seconds(60),
         lost_driver_hold: seconds(600),
+        platform_retries: 3,
+        retry_pause: seconds(10),
+        longest_retry_pause: seconds(360),
         keep_driver: seconds(600),
+        name_hold: seconds(900),
+        sidecar_grace: seconds(30),
         delete_again: seconds(60),
         grace_period: seconds(40),
         try_again: seconds(5),
@@ -67,7 +80,9 @@ fn attempt(unanswered: u32) -> Attempt {
         driver: Driver::default(),
         verdict: None,
         delete_requested_at: None,
+        deleting_since: None,
         swept: false,
+        closed_at: None,
         failure: None,
         removed: false,
     }
@@ -81,6 +96,7 @@ fn created(phase: DriverPhase) -> Attempt {
             kind: HolderKind::Driver,
         }),
         driver: Driver {
+            pod_ended: matches!(phase, DriverPhase::Ended(_)),
             phase,
             ..Driver::default()
         },
@@ -105,9 +121,32 @@ fn step(run: &JobRun, attempt: Option<&Attempt>, facts: &Facts, now: i64) -> Ste
 
 fn looked(look: Look) -> Facts {
     Facts {
-        look,
+        looks: [(1, look)].into(),
         ..Facts::default()
     }
+}
+
+/// What a look found, and that nothing more is to be learned.
+fn inquired(look: Look) -> Facts {
+    Facts {
+        inquiry: Inquiry::Made(Evidence::default()),
+        ..looked(look)
+    }
+}
+
+const FOUND: Look = Look::Found { node: None };
+const LOOK: Step = Step::Look { attempt: 1 };
+const OCCUPY: Step = Step::Occupy { attempt: 1 };
+
+fn delete() -> Step {
+    Step::Delete {
+        attempt: 1,
+        uid: "uid-1".into(),
+    }
+}
+
+fn failed(fault: Fault, details: &str) -> Step {
+    Step::Finish(Finish::failed(FailureReason::UserError, fault, details))
 }
 
 fn refused(refusal: Refusal) -> Facts {
@@ -141,7 +180,7 @@ fn a_good_run_walks_through_its_states() {
     assert_eq!(
         step(&run(State::Submitted), Some(&unseen), &none, 11),
         Step::Wait {
-            until: at(611),
+            until: at(30),
             details: None
         }
     );
@@ -164,7 +203,10 @@ fn a_finished_run_sweeps_keeps_its_driver_for_a_while_and_is_forgotten() {
     let none = Facts::default();
     let done = run(State::Completed);
     let mut ended = created(DriverPhase::Ended(exit(0)));
-    assert_eq!(step(&done, Some(&ended), &none, 101), Step::Sweep);
+    assert_eq!(
+        step(&done, Some(&ended), &none, 101),
+        Step::Sweep { attempt: 1 }
+    );
     ended.swept = true;
     assert_eq!(
         step(&done, Some(&ended), &none, 101),
@@ -173,12 +215,7 @@ fn a_finished_run_sweeps_keeps_its_driver_for_a_while_and_is_forgotten() {
             details: None
         }
     );
-    assert_eq!(
-        step(&done, Some(&ended), &none, 700),
-        Step::Delete {
-            uid: "uid-1".into()
-        }
-    );
+    assert_eq!(step(&done, Some(&ended), &none, 700), delete());
     ended.delete_requested_at = Some(at(700));
     assert!(matches!(
         step(&done, Some(&ended), &none, 701),
@@ -196,8 +233,8 @@ fn a_name_freed_before_its_time_is_taken_again_where_a_late_creation_could_use_i
     removed.driver.gone_at = Some(at(102));
     removed.unanswered = 1;
     let none = Facts::default();
-    assert_eq!(step(&done, Some(&removed), &none, 102), Step::Occupy);
-    assert_eq!(step(&done, Some(&removed), &none, 700), Step::Forget);
+    assert_eq!(step(&done, Some(&removed), &none, 102), OCCUPY);
+    assert_eq!(step(&done, Some(&removed), &none, 1000), Step::Forget);
     removed.unanswered = 0;
     assert_eq!(step(&done, Some(&removed), &none, 102), Step::Forget);
 }
@@ -207,10 +244,10 @@ fn a_cancelled_run_whose_driver_may_still_appear_ends_only_once_its_name_is_take
     let cancelled = run(State::CancelPending);
     assert_eq!(
         step(&cancelled, Some(&attempt(1)), &Facts::default(), 9),
-        Step::Occupy
+        OCCUPY
     );
     let refused = Facts {
-        name_refused: true,
+        names_refused: [1].into(),
         ..Facts::default()
     };
     assert!(matches!(
@@ -242,9 +279,7 @@ fn a_cancelled_driver_is_deleted_and_asked_again_only_after_a_look() {
     let mut running = created(DriverPhase::Running { since: at(20) });
     assert_eq!(
         step(&cancelled, Some(&running), &Facts::default(), 30),
-        Step::Delete {
-            uid: "uid-1".into()
-        }
+        delete()
     );
     running.delete_requested_at = Some(at(30));
     assert_eq!(
@@ -256,13 +291,11 @@ fn a_cancelled_driver_is_deleted_and_asked_again_only_after_a_look() {
     );
     assert_eq!(
         step(&cancelled, Some(&running), &Facts::default(), 90),
-        Step::Look
+        LOOK
     );
     assert_eq!(
-        step(&cancelled, Some(&running), &looked(Look::Found), 90),
-        Step::Delete {
-            uid: "uid-1".into()
-        }
+        step(&cancelled, Some(&running), &looked(FOUND), 90),
+        delete()
     );
     running.driver.phase = DriverPhase::Ended(exit(143));
     let end = step(&cancelled, Some(&running), &Facts::default(), 91);
@@ -289,9 +322,9 @@ fn a_driver_that_does_not_start_is_looked_at_condemned_and_deleted() {
     ));
     assert_eq!(
         step(&submitted, Some(&waiting), &Facts::default(), 910),
-        Step::Look
+        LOOK
     );
-    let Step::Condemn(verdict) = step(&submitted, Some(&waiting), &looked(Look::Found), 910) else {
+    let Step::Condemn(verdict) = step(&submitted, Some(&waiting), &inquired(FOUND), 910) else {
         panic!("not condemned")
     };
     assert_eq!(verdict.reason, FailureReason::UserError);
@@ -303,9 +336,7 @@ fn a_driver_that_does_not_start_is_looked_at_condemned_and_deleted() {
     waiting.verdict = Some(verdict.clone());
     assert_eq!(
         step(&submitted, Some(&waiting), &Facts::default(), 911),
-        Step::Delete {
-            uid: "uid-1".into()
-        }
+        delete()
     );
     waiting.driver.gone_at = Some(at(912));
     let end = step(
@@ -335,7 +366,7 @@ fn an_image_that_cannot_be_pulled_ends_the_run_before_the_start_timeout() {
         step(&submitted, Some(&waiting), &Facts::default(), 311),
         Step::Wait { .. }
     ));
-    let Step::Condemn(verdict) = step(&submitted, Some(&waiting), &looked(Look::Found), 312) else {
+    let Step::Condemn(verdict) = step(&submitted, Some(&waiting), &inquired(FOUND), 312) else {
         panic!("not condemned")
     };
     assert!(verdict.details.contains("image"), "{}", verdict.details);
@@ -347,13 +378,26 @@ fn gone_is_not_dead_while_the_node_is_silent() {
     let mut lost = created(DriverPhase::Running { since: at(20) });
     lost.driver.node = Some("node-1".into());
     lost.driver.gone_at = Some(at(100));
-    assert_eq!(
-        step(&running, Some(&lost), &Facts::default(), 100),
-        Step::Look
-    );
+    assert_eq!(step(&running, Some(&lost), &Facts::default(), 100), LOOK);
     let with = |node, now| step(&running, Some(&lost), &looked(Look::Absent { node }), now);
-    assert!(matches!(with(Some(Node::NotReady), 699), Step::Wait { .. }));
-    assert!(matches!(with(Some(Node::NotReady), 700), Step::Finish(_)));
+    assert!(matches!(
+        with(
+            Some(Node::NotReady {
+                since: Some(at(90))
+            }),
+            699
+        ),
+        Step::Wait { .. }
+    ));
+    assert!(matches!(
+        with(
+            Some(Node::NotReady {
+                since: Some(at(90))
+            }),
+            700
+        ),
+        Step::Finish(_)
+    ));
     assert!(matches!(with(Some(Node::Gone), 101), Step::Finish(_)));
     assert!(matches!(
         with(Some(Node::Ready { since: at(0) }), 139),
@@ -394,6 +438,7 @@ fn a_stray_under_the_attempts_name_is_deleted() {
     assert_eq!(
         step(&run(State::Running), Some(&lost), &stray, 101),
         Step::DeleteStray {
+            attempt: 1,
             uid: "uid-2".into()
         }
     );

@@ -56,6 +56,35 @@ fn refused_field(result: Result<Value, BuildError>) -> String {
 }
 
 #[test]
+fn what_a_run_adds_to_redaction_rides_with_its_pod() {
+    let of = |properties: &[(&str, &str)]| {
+        let plan = plan(Language::Java, properties);
+        let texts = Texts::default();
+        let objects = of_job_run(&plan, &identity(), &settings(), Layout::Classic, &texts);
+        let annotations = objects.unwrap().pod.metadata.annotations;
+        let own: Vec<_> = annotations
+            .unwrap_or_default()
+            .into_iter()
+            .filter(|(key, _)| key.contains("redaction"))
+            .collect();
+        (own, redaction::notes(&plan).len())
+    };
+    assert_eq!(of(&[]), (vec![], 0));
+    let regex = ("spark.redaction.regex", "(?i)salary");
+    let string = ("spark.redaction.string.regex", "[0-9]{16}");
+    let annotated = |key: &str, value: &str| (format!("firesteel.dev/{key}"), value.to_owned());
+    assert_eq!(
+        of(&[regex, string]).0,
+        [
+            annotated("redaction-regex", "(?i)salary"),
+            annotated("redaction-string-regex", "[0-9]{16}"),
+        ]
+    );
+    // Java has look-ahead, and a note says that it is not followed.
+    assert_eq!(of(&[("spark.redaction.regex", "(?!x)y")]), (vec![], 1));
+}
+
+#[test]
 fn the_spark_container_ends_up_under_its_one_name() {
     let two = "spec: {containers: [{name: a, workingDir: /a}, {name: b, workingDir: /b}]}";
     for (properties, rest, folder) in [

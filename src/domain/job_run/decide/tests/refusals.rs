@@ -73,14 +73,14 @@ fn a_refusal_after_an_unanswered_creation_does_not_end_the_run_before_its_name_i
         verdict: Some(verdict),
         ..attempt(1)
     };
-    assert_eq!(step(&pending, Some(&condemned), &refusal, 5), Step::Occupy);
+    assert_eq!(step(&pending, Some(&condemned), &refusal, 5), OCCUPY);
 }
 
 #[test]
 fn a_name_that_nobody_can_take_holds_up_no_end() {
     let facts = |refusal| Facts {
         refusal: Some(refusal),
-        name_refused: true,
+        names_refused: [1].into(),
         ..Facts::default()
     };
     let submitted = attempt(1);
@@ -121,7 +121,7 @@ fn a_driver_that_lacks_a_part_for_good_is_condemned_and_taken() {
     };
     // The verdict stands, whatever a later pass knows.
     for facts in [&forbidden, &Facts::default()] {
-        assert_eq!(step(&pending, Some(&condemned), facts, 20), Step::Occupy);
+        assert_eq!(step(&pending, Some(&condemned), facts, 20), OCCUPY);
     }
     let found = Attempt {
         verdict: Some(verdict),
@@ -158,8 +158,5 @@ fn a_driver_waits_for_a_part_no_longer_than_for_its_start() {
             error: "silence".into(),
         })
     };
-    assert_eq!(
-        step(&pending, Some(&attempt(1)), &silent, 5000),
-        Step::Occupy
-    );
+    assert_eq!(step(&pending, Some(&attempt(1)), &silent, 5000), OCCUPY);
 }
