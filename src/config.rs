@@ -166,7 +166,7 @@ pub struct WorkerConfig {
     pub retry_pause: Duration,
     #[serde(deserialize_with = "values::duration")]
     pub longest_retry_pause: Duration,
-    #[serde(deserialize_with = "values::duration")]
+    #[serde(deserialize_with = "values::duration_or_none")]
     pub keep_driver: Duration,
     #[serde(deserialize_with = "values::duration")]
     pub name_hold: Duration,

@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::domain::ids::{AccountId, JobRunId, VirtualClusterId};
 use crate::domain::job_run::decide::{Node, Refusal};
-use crate::domain::job_run::{Driver, Evidence, Holder};
+use crate::domain::job_run::{Driver, Evidence, ExecutorTrouble, Holder};
 use crate::spark::Plan;
 use crate::spark::driver_pod::Texts;
 
@@ -196,6 +196,12 @@ pub trait Cluster: Send + Sync {
     /// What can be had at once of why the driver failed or does not start.
     async fn inquire(&self, _driver: &DriverRef) -> Evidence {
         Evidence::default()
+    }
+
+    /// The executors of a running driver that do not start, as far as it can be had at once; those
+    /// first that have no image.
+    async fn hanging_executors(&self, _driver: &DriverRef) -> Vec<ExecutorTrouble> {
+        Vec::new()
     }
 
     /// Asks for the graceful deletion of the object of this name and uid, if it is there.

@@ -27,6 +27,7 @@ impl From<StoreError> for ApiError {
             | StoreError::UnknownValue(_)
             | StoreError::SchemaOlder
             | StoreError::SchemaNewer
+            | StoreError::TablesInUse
             | StoreError::Migration(_) => Self::internal(error),
         }
     }

@@ -7,6 +7,7 @@ mod read;
 pub(super) mod story;
 mod stream;
 mod template;
+mod told;
 mod view;
 
 pub use read::read_start_job_run;

@@ -103,7 +103,7 @@ pub(super) async fn update_virtual_cluster(
         request_hash: &request_hash(&request)?,
     };
     let updated = app.store.update_virtual_cluster(&update).await;
-    let updated = updated.map_err(|error| not_updated(error, &found.id))?;
+    let updated = updated.map_err(|error| not_updated(error, &found))?;
     // Where a limit was raised, runs that wait for a slot may have one now.
     app.wakes.wake(&updated.cluster);
     Ok(Answer(wire::UpdateVirtualClusterResponse {
@@ -265,12 +265,16 @@ fn not_created(error: CreateVirtualClusterError, new: &domain::NewVirtualCluster
 }
 
 /// The answer where a virtual cluster was not updated.
-fn not_updated(error: UpdateVirtualClusterError, id: &VirtualClusterId) -> ApiError {
+fn not_updated(error: UpdateVirtualClusterError, found: &domain::VirtualCluster) -> ApiError {
     match error {
-        UpdateVirtualClusterError::Unknown => unknown(id.as_str()),
-        UpdateVirtualClusterError::NotRunning(state) => ApiError::Validation(format!(
-            "Virtual cluster state {state} is not valid to update resource VirtualCluster."
-        )),
+        UpdateVirtualClusterError::Unknown => unknown(found.id.as_str()),
+        UpdateVirtualClusterError::NotRunning(state) => {
+            let why = found.state_details.as_deref();
+            let why = why.map(|why| format!(" {why}")).unwrap_or_default();
+            ApiError::Validation(format!(
+                "Virtual cluster state {state} is not valid to update resource VirtualCluster.{why}"
+            ))
+        }
         UpdateVirtualClusterError::TokenReused => token_reused(),
         UpdateVirtualClusterError::Store(error) => error.into(),
     }

@@ -3,6 +3,8 @@
 
 use sqlx::error::DatabaseError;
 
+const LOCK_NOT_AVAILABLE: &str = "55P03";
+
 /// A statement did not do its work.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -21,6 +23,13 @@ pub enum StoreError {
     SchemaOlder,
     #[error("the database's schema is newer than this version: run a newer Firesteel")]
     SchemaNewer,
+    /// Somebody's transaction held a table for longer than readers may be kept waiting.
+    #[error(
+        "the database's schema was not migrated, and nothing was changed: another transaction uses \
+         its tables, and a migration keeps everybody waiting for a few seconds at most. Try again, \
+         or end the transaction first (pg_stat_activity shows it)"
+    )]
+    TablesInUse,
     #[error("the database's schema could not be migrated: {0}")]
     Migration(String),
 }
@@ -139,6 +148,9 @@ impl From<sqlx::migrate::MigrateError> for StoreError {
         use sqlx::migrate::MigrateError;
         if let MigrateError::Execute(error) = error {
             error.into()
+        } else if matches!(&error, MigrateError::ExecuteMigration(error, _) if waited_too_long(error))
+        {
+            Self::TablesInUse
         } else if matches!(
             error,
             MigrateError::VersionMissing(_) | MigrateError::VersionTooNew(..)
@@ -148,6 +160,12 @@ impl From<sqlx::migrate::MigrateError> for StoreError {
             Self::Migration(error.to_string())
         }
     }
+}
+
+/// Whether the statement's `lock_timeout` was over.
+fn waited_too_long(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(DatabaseError::code);
+    code.as_deref() == Some(LOCK_NOT_AVAILABLE)
 }
 
 impl From<sqlx::Error> for LeaseError {
@@ -168,7 +186,10 @@ impl From<sqlx::Error> for TokenError {
 /// work on a database are the passing causes.
 fn is_passing(code: &str) -> bool {
     matches!(code.get(..2), Some("08" | "28" | "3D" | "40" | "53" | "57"))
-        || matches!(code, "25006" | "25P03" | "25P04" | "55000" | "55P03")
+        || matches!(
+            code,
+            "25006" | "25P03" | "25P04" | "55000" | LOCK_NOT_AVAILABLE
+        )
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 
 mod access_keys;
 mod attempts;
+mod census;
 pub mod embedded;
 mod errors;
 mod events;
@@ -34,6 +35,7 @@ use sqlx::{Connection as _, PgConnection, PgPool};
 use uuid::Uuid;
 
 pub use attempts::Beginning;
+pub use census::Census;
 pub use errors::{LeaseError, QueryFailure, StoreError, TokenError};
 pub use job_runs::{Cancellation, JobRunFilter, StartJobRun, StartJobRunError};
 pub use job_templates::{JobTemplateFilter, SealedJobTemplate};

@@ -13,6 +13,8 @@ use crate::domain::virtual_cluster::State;
 pub struct Place {
     pub id: VirtualClusterId,
     pub namespace: String,
+    /// It is ARRESTED already.
+    pub arrested: bool,
 }
 
 impl Store {
@@ -37,6 +39,7 @@ impl Store {
             Ok(Place {
                 id: VirtualClusterId::parse(row.id)?,
                 namespace: row.namespace,
+                arrested: row.arrested,
             })
         })
         .collect()

@@ -3,6 +3,7 @@
 //! Each cluster has its own pool and its own watch, so that one that does not answer holds up
 //! nothing but its own runs.
 
+mod census;
 mod health;
 mod pass;
 mod places;
@@ -107,6 +108,11 @@ pub async fn run(
         shutdown.clone(),
     ));
     tasks.spawn(tidy::keep(Arc::clone(&context), shutdown.clone()));
+    tasks.spawn(census::take(
+        Arc::clone(&context),
+        targets.iter().map(|target| target.id.clone()).collect(),
+        shutdown.clone(),
+    ));
     if let Some(url) = listen_url {
         tasks.spawn(hear_wakes(
             context.store.clone(),

@@ -20,6 +20,7 @@ use crate::domain::job_run::decide::{Facts, Finish, Inquiry, Look, Policy, Refus
 use crate::domain::job_run::{Attempt, HolderKind, JobRun};
 use crate::spark::{self, DriverNames, Plan, PlanError};
 use crate::store::{Change, Lease, LeaseError, Loaded};
+use crate::telemetry::ATTEMPTS_RETRIED;
 
 /// More steps than any run needs at a time; past them it waits for its next turn.
 const MAX_STEPS: usize = 16;
@@ -135,6 +136,12 @@ impl Pass<'_> {
                 facts.inquiry = Inquiry::Made(evidence);
                 Ok(Next::Decide)
             }
+            Step::AskForExecutors => {
+                let cluster = &self.served.target.cluster;
+                let hanging = cluster.hanging_executors(&driver_of(run, latest)).await;
+                facts.hanging_executors = Some(hanging);
+                Ok(Next::Decide)
+            }
             Step::Advance { to } => {
                 fail_point!("advance");
                 if store.advance(&self.lease, latest, run.state, to).await? == Change::Done {
@@ -149,17 +156,30 @@ impl Pass<'_> {
                 Ok(Next::Decide)
             }
             Step::Delete { attempt, uid } => {
-                if let Some(stop) = self.ask_deletion(&driver_of(run, attempt), &uid).await? {
+                let driver = driver_of(run, attempt);
+                let cluster = &self.served.target.cluster;
+                let asked = self.ask(cluster.delete(&driver, &uid)).await;
+                fail_point!("delete-sent");
+                match &asked {
+                    Err(ClusterError::Unreachable(_) | ClusterError::Throttled { .. }) => {}
+                    // What is refused was asked for, too: a cancellation waits for it no longer.
+                    Ok(()) | Err(ClusterError::Forbidden(_) | ClusterError::Refused(_)) => {
+                        let now = self.context.clock.now();
+                        store.delete_requested(&self.lease, attempt, now).await?;
+                    }
+                }
+                let again = self.context.settings.policy.delete_again;
+                if let Some(stop) = self.stopped_by(asked.err(), again).await? {
                     return Ok(stop);
                 }
-                fail_point!("delete-sent");
-                let now = self.context.clock.now();
-                store.delete_requested(&self.lease, attempt, now).await?;
                 facts.outdate();
                 Ok(Next::Decide)
             }
             Step::DeleteStray { attempt, uid } => {
-                if let Some(stop) = self.ask_deletion(&driver_of(run, attempt), &uid).await? {
+                let driver = driver_of(run, attempt);
+                let cluster = &self.served.target.cluster;
+                let asked = self.ask(cluster.delete(&driver, &uid)).await;
+                if let Some(stop) = self.stopped(asked.err()).await? {
                     return Ok(stop);
                 }
                 self.pause(self.context.settings.policy.try_again, None)
@@ -179,8 +199,7 @@ impl Pass<'_> {
                     "an attempt failed; another follows"
                 );
                 let fault = failure.fault.as_str();
-                metrics::counter!("firesteel_attempts_retried_total", "fault" => fault)
-                    .increment(1);
+                metrics::counter!(ATTEMPTS_RETRIED, "fault" => fault).increment(1);
                 facts.outdate();
                 Ok(Next::Decide)
             }
@@ -195,7 +214,7 @@ impl Pass<'_> {
                 let driver = driver_of(run, attempt);
                 fail_point!("sweep");
                 let swept = self.ask(self.served.target.cluster.sweep(&driver)).await;
-                if let Some(stop) = self.stopped_by(swept.err()).await? {
+                if let Some(stop) = self.stopped(swept.err()).await? {
                     return Ok(stop);
                 }
                 fail_point!("sweep-sent");
@@ -296,7 +315,7 @@ impl Pass<'_> {
                 return Ok(Next::Decide);
             }
             Err(error) => {
-                let stop = self.stopped_by(Some(error)).await?;
+                let stop = self.stopped(Some(error)).await?;
                 return Ok(stop.unwrap_or(Next::Stop));
             }
         };
@@ -326,17 +345,6 @@ impl Pass<'_> {
         Ok(Next::Decide)
     }
 
-    async fn ask_deletion(
-        &self,
-        driver: &DriverRef,
-        uid: &str,
-    ) -> Result<Option<Next>, LeaseError> {
-        let asked = self
-            .ask(self.served.target.cluster.delete(driver, uid))
-            .await;
-        self.stopped_by(asked.err()).await
-    }
-
     /// Sends a request to the cluster, unless it is known not to answer.
     async fn ask<T>(
         &self,
@@ -355,8 +363,18 @@ impl Pass<'_> {
         answer
     }
 
-    /// Leaves the run for later where the cluster did not do as asked.
-    async fn stopped_by(&self, error: Option<ClusterError>) -> Result<Option<Next>, LeaseError> {
+    /// Leaves the run for a little later where the cluster did not do as asked.
+    async fn stopped(&self, error: Option<ClusterError>) -> Result<Option<Next>, LeaseError> {
+        self.stopped_by(error, self.context.settings.policy.try_again)
+            .await
+    }
+
+    /// Leaves the run where the cluster did not do as asked, for so long where it refused.
+    async fn stopped_by(
+        &self,
+        error: Option<ClusterError>,
+        refused_for: Duration,
+    ) -> Result<Option<Next>, LeaseError> {
         let Some(error) = error else { return Ok(None) };
         let cluster = &self.served.target.id;
         let details = match &error {
@@ -377,9 +395,13 @@ impl Pass<'_> {
         tracing::warn!(%error, job_run.id = %self.lease.run, cluster.id = %cluster, "a step is put off");
         let details = crate::domain::job_run::explain::fit(&details);
         let told = (!details.is_empty()).then_some(details.as_str());
-        self.pause(self.context.settings.policy.try_again, told)
-            .await
-            .map(Some)
+        let pause = match &error {
+            ClusterError::Forbidden(_) | ClusterError::Refused(_) => refused_for,
+            ClusterError::Unreachable(_) | ClusterError::Throttled { .. } => {
+                self.context.settings.policy.try_again
+            }
+        };
+        self.pause(pause, told).await.map(Some)
     }
 
     /// Runs that wait for a process slot may have theirs now.

@@ -23,6 +23,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 const BATCH: i64 = 20;
 /// Checks of one cluster under way.
 const AT_ONCE: usize = 2;
+/// A cluster that has just started refuses for a moment what it allows: before a virtual cluster is
+/// arrested its namespace is checked again after so long.
+const LONGEST_DOUBT: Duration = Duration::from_secs(5);
 /// A check asks for several things.
 const LIMIT: Duration = Duration::from_secs(30);
 
@@ -64,20 +67,14 @@ async fn check_due(context: &Context, served: &Served) -> Result<(), StoreError>
 }
 
 async fn check_one(context: &Context, served: &Served, place: Place) -> Result<(), StoreError> {
-    let (cluster, namespace) = (&served.target.id, &place.namespace);
-    let checked = served.target.cluster.check_namespace(namespace);
-    let Ok(answer) = timeout(LIMIT, checked).await else {
+    let cluster = &served.target.id;
+    let mut said = ask(context, served, &place.namespace).await;
+    if matches!(said, Some(Some(_))) && !place.arrested {
+        sleep((context.settings.namespace_check / 8).min(LONGEST_DOUBT)).await;
+        said = ask(context, served, &place.namespace).await;
+    }
+    let Some(trouble) = said else {
         return Ok(());
-    };
-    let trouble = match answer {
-        Ok(()) => None,
-        Err(error) => match trouble(cluster, namespace, error) {
-            Ok(trouble) => Some(trouble),
-            Err(error) => {
-                served.heard::<()>(context, &Err(error));
-                return Ok(());
-            }
-        },
     };
     let changed = context.store.mark_place(&place.id, trouble.as_deref());
     match (changed.await?, trouble) {
@@ -92,6 +89,22 @@ async fn check_one(context: &Context, served: &Served, place: Place) -> Result<(
         (false, _) => {}
     }
     Ok(())
+}
+
+/// What keeps Firesteel from using the namespace, if anything does; `None` where the cluster did not
+/// say.
+async fn ask(context: &Context, served: &Served, namespace: &str) -> Option<Option<String>> {
+    let checked = served.target.cluster.check_namespace(namespace);
+    match timeout(LIMIT, checked).await.ok()? {
+        Ok(()) => Some(None),
+        Err(error) => match trouble(&served.target.id, namespace, error) {
+            Ok(trouble) => Some(Some(trouble)),
+            Err(error) => {
+                served.heard::<()>(context, &Err(error));
+                None
+            }
+        },
+    }
 }
 
 /// Why the virtual cluster can do nothing, where the cluster said so.

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Context;
 use crate::store::StoreError;
+use crate::telemetry::SLOTS_MISCOUNTED;
 
 /// Rows that one statement deletes: it is short, and so are the waits for it.
 const BATCH: i64 = 200;
@@ -65,7 +66,7 @@ async fn recount(context: &Context) -> Result<(), StoreError> {
             virtual_cluster.id = %wrong.virtual_cluster,
             "the runs that count against the limits were miscounted; now they are not"
         );
-        metrics::counter!("firesteel_slots_miscounted_total").increment(1);
+        metrics::counter!(SLOTS_MISCOUNTED).increment(1);
         context.wakes.wake(&wrong.cluster);
     }
     Ok(())

@@ -17,9 +17,10 @@ use uuid::Uuid;
 use super::Context;
 use super::served::Served;
 use crate::cluster::{ClusterError, DriverRef, Event, Seen};
-use crate::domain::ids::{JobRunId, VirtualClusterId};
+use crate::domain::ids::{ClusterId, JobRunId, VirtualClusterId};
 use crate::domain::job_run::{Driver, HolderKind};
 use crate::store::{LiveAttempt, Observed, StoreError, Term, WatchKey};
+use crate::telemetry::UNKNOWN_OBJECTS;
 
 const BATCH: usize = 500;
 const NAMESPACES_PERIOD: Duration = Duration::from_secs(5);
@@ -53,6 +54,8 @@ pub(super) async fn keep(
                     };
                     let started = Timestamp::now();
                     let end = watching.run(&mut unknown).await;
+                    // From here on another replica may tell.
+                    tell_unknown(&key.cluster, 0);
                     if Timestamp::now().duration_since(started).as_secs() > 60 {
                         pause = FIRST_PAUSE;
                     }
@@ -319,9 +322,7 @@ impl Watching<'_> {
             }
             unknown.insert(stray.holder.uid);
         }
-        let cluster = self.key.cluster.to_string();
-        metrics::gauge!("firesteel_unknown_objects", "cluster" => cluster)
-            .set(u32::try_from(unknown.len()).unwrap_or(u32::MAX));
+        tell_unknown(&self.key.cluster, unknown.len());
         Ok(())
     }
 
@@ -344,6 +345,11 @@ impl Watching<'_> {
             "deleting an object that no run needs"
         );
     }
+}
+
+fn tell_unknown(cluster: &ClusterId, objects: usize) {
+    metrics::gauge!(UNKNOWN_OBJECTS, "cluster" => cluster.to_string())
+        .set(u32::try_from(objects).unwrap_or(u32::MAX));
 }
 
 fn observation(seen: Seen, gone_at: Option<Timestamp>) -> Observed {

@@ -82,8 +82,12 @@ def test_a_pyspark_job_walks_through_its_states(kubernetes, client, virtual_clus
     assert seen == [state for state in order if state in seen], "states never go back"
     assert {"RUNNING", "COMPLETED"} <= set(seen)
     assert "failureReason" not in job
-    driver = kubernetes.pods_of(namespace, run)
-    assert [pod["metadata"]["name"] for pod in driver] == [f"spark-{run}-driver"]
+
+    def only_the_driver():
+        pods = kubernetes.pods_of(namespace, run)
+        return [pod["metadata"]["name"] for pod in pods] == [f"spark-{run}-driver"]
+
+    wait_for("the driver without its executors", only_the_driver, 60)
 
 
 def test_a_failing_script_names_its_exception(client, virtual_cluster):

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 use sqlx::PgPool;
 
-use crate::harness::TestApp;
+use crate::harness::workers::{eventually, settings};
+use crate::harness::{TestApp, Workers};
 
 #[sqlx::test]
 async fn a_cluster_in_trouble_is_shown_and_leaves_the_process_ready(pool: PgPool) {
@@ -45,6 +46,28 @@ async fn requests_are_counted_by_operation_and_nothing_else(pool: PgPool) {
         assert!(text.contains(line), "{line} is not in\n{text}");
     }
     assert!(!text.contains("jk518skp01ys9ka8b0npx9nt0") && !text.contains("such"));
+}
+
+/// What an operator is woken by: runs that wait, and runs that nobody takes.
+#[sqlx::test]
+async fn the_queue_is_measured(pool: PgPool) {
+    let app = TestApp::start(pool).await;
+    let _workers = Workers::start(&app, settings());
+    let text = eventually("the runs are counted", async || {
+        let metrics = reqwest::get(format!("{}/metrics", app.admin)).await;
+        let text = metrics.unwrap().text().await.unwrap();
+        text.contains("firesteel_longest_overdue_seconds")
+            .then_some(text)
+    })
+    .await;
+    for line in [
+        "firesteel_job_runs{cluster=\"local\",state=\"PENDING\"}",
+        "firesteel_job_runs{cluster=\"local\",state=\"CANCEL_PENDING\"}",
+        "firesteel_oldest_pending_job_run_seconds{cluster=\"local\"}",
+        "firesteel_longest_overdue_seconds{cluster=\"local\"}",
+    ] {
+        assert!(text.contains(line), "{line} is not in\n{text}");
+    }
 }
 
 #[sqlx::test]

@@ -53,6 +53,14 @@ async fn a_virtual_cluster_without_its_namespace_is_arrested_until_it_is_back(po
         .invalid(&format!(
             "Virtual cluster state ARRESTED is not valid to create resource JobRun. {why}"
         ));
+    let path = format!("/virtualclusters/{cluster}");
+    let update = app.client.request(reqwest::Method::PATCH, &path);
+    app.client
+        .send(update.json(&json!({"clientToken": "limit"})))
+        .await
+        .invalid(&format!(
+            "Virtual cluster state ARRESTED is not valid to update resource VirtualCluster. {why}"
+        ));
 
     // A cluster that does not answer says nothing of its namespaces.
     let silent = |_: &str| ClusterError::Unreachable("no route".to_owned()).into();
@@ -69,6 +77,35 @@ async fn a_virtual_cluster_without_its_namespace_is_arrested_until_it_is_back(po
     app.is_checked(&cluster).await;
     let story = app.client.get(&story_of(&cluster)).await.body;
     assert_eq!(story["virtualCluster"]["state"], "RUNNING");
+}
+
+/// An API server that has just started may refuse what it allows a second later.
+#[sqlx::test]
+async fn one_bad_answer_arrests_no_virtual_cluster(pool: PgPool) {
+    let app = TestApp::start(pool).await;
+    let cluster = app.client.virtual_cluster("jobs").await;
+    sqlx::raw_sql(
+        "CREATE TABLE arrest (at timestamptz);
+        CREATE FUNCTION note_arrest() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN INSERT INTO arrest VALUES (now()); RETURN NULL; END $$;
+        CREATE TRIGGER note_arrest AFTER UPDATE OF state ON virtual_cluster FOR EACH ROW
+            WHEN (NEW.state = 'ARRESTED') EXECUTE FUNCTION note_arrest();",
+    )
+    .execute(&app.pool)
+    .await
+    .unwrap();
+    let forbidden = |_: &str| ClusterError::Forbidden("not yet".to_owned()).into();
+    app.local
+        .check_namespace_with(Namespaces::FailOnce(forbidden));
+    let _workers = Workers::start(&app, often());
+    app.is_checked(&cluster).await;
+    let arrests: i64 = sqlx::query_scalar("SELECT count(*) FROM arrest")
+        .fetch_one(&app.pool)
+        .await
+        .unwrap();
+    assert_eq!(arrests, 0);
+    app.local.check_namespace_with(Namespaces::Fail(forbidden));
+    becomes(&app, &cluster, VirtualClusterState::Arrested).await;
 }
 
 #[sqlx::test]

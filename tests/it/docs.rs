@@ -122,6 +122,33 @@ fn every_link_between_documents_leads_somewhere() {
     }
 }
 
+/// The texts of failures are those that real statuses and logs are told by.
+#[test]
+fn every_text_of_a_failure_is_a_real_one() {
+    let told = [
+        "src/cluster/kubernetes/pod_status/snapshots/firesteel__cluster__kubernetes__pod_status__tests__real_statuses_explained.snap",
+        "src/domain/job_run/explain/snapshots/firesteel__domain__job_run__explain__tests__real_logs.snap",
+    ]
+    .map(|file| fs::read_to_string(root().join(file)).unwrap())
+    .concat();
+    let told: BTreeSet<_> = told
+        .lines()
+        .filter_map(|line| line.split_once(": "))
+        .map(|(_, text)| text)
+        .collect();
+    let page = fs::read_to_string(root().join("docs/failures.md")).unwrap();
+    let mut failures = 0;
+    for table in page.split("| what happened | `stateDetails` |").skip(1) {
+        let rows = table.lines().skip(2).take_while(|row| row.starts_with('|'));
+        for row in rows {
+            let text = quoted(row).last().unwrap();
+            assert!(told.contains(text), "{text}");
+            failures += 1;
+        }
+    }
+    assert!(failures > 20, "the page tells of {failures} failures");
+}
+
 #[test]
 fn every_setting_that_is_named_exists() {
     let mut named = 0;

@@ -6,7 +6,8 @@ use firesteel::domain::ids::AccessKeyId;
 use firesteel::domain::job_run::DriverPhase;
 use reqwest::header::{
     ACCEPT, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_ORIGIN,
-    ACCESS_CONTROL_REQUEST_HEADERS, ACCESS_CONTROL_REQUEST_METHOD, CONTENT_TYPE, ORIGIN,
+    ACCESS_CONTROL_REQUEST_HEADERS, ACCESS_CONTROL_REQUEST_METHOD, CACHE_CONTROL, CONTENT_TYPE,
+    ORIGIN,
 };
 use reqwest::{Method, Response};
 use serde_json::Value;
@@ -43,6 +44,9 @@ impl Stream {
         assert_eq!(response.status(), 200);
         assert_eq!(response.headers()[CONTENT_TYPE], "text/event-stream");
         assert!(response.headers().contains_key("x-amzn-requestid"));
+        // Nothing on its way keeps it back.
+        assert_eq!(response.headers()[CACHE_CONTROL], "no-store, no-transform");
+        assert_eq!(response.headers()["x-accel-buffering"], "no");
         Self {
             response,
             unread: String::new(),
@@ -189,8 +193,8 @@ async fn a_stream_goes_on_where_it_was_cut(pool: PgPool) {
 #[sqlx::test]
 async fn a_stream_without_news_says_that_it_lives(pool: PgPool) {
     let settings = [
-        ("API__FOLLOWING__HEARTBEAT", "30ms"),
-        ("API__REQUEST_TIMEOUT", "50ms"),
+        ("API__FOLLOWING__HEARTBEAT", "400ms"),
+        ("API__REQUEST_TIMEOUT", "1s"),
     ];
     let app = TestApp::with(pool, &settings).await;
     let cluster = app.client.virtual_cluster("jobs").await;

@@ -1,14 +1,15 @@
 //! The story of a job run, as whoever may describe the run reads it.
 
-use firesteel::domain::job_run::DriverPhase;
+use firesteel::domain::job_run::{DriverPhase, Evidence, ExecutorTrouble, PodEvent};
 use firesteel::wire::JobRunState;
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use sqlx::PgPool;
 
 use crate::harness::app::ACCOUNT;
 use crate::harness::client::{job_run, with};
 use crate::harness::cluster::{exit, running};
-use crate::harness::workers::settings;
+use crate::harness::workers::{eventually, settings};
 use crate::harness::{TestApp, Workers};
 use crate::operations::Resources;
 
@@ -91,6 +92,61 @@ async fn a_run_tells_what_had_no_effect_and_what_became_of_it(pool: PgPool) {
         }
     }
     assert_eq!(&pages, events);
+}
+
+#[sqlx::test]
+async fn what_the_cluster_said_of_a_failed_drivers_pods_is_told_once_and_without_secrets(
+    pool: PgPool,
+) {
+    let app = TestApp::start(pool).await;
+    let cluster = app.client.virtual_cluster("jobs").await;
+    *app.local.evidence.lock().unwrap() = Evidence {
+        log: Some("ValueError: password=hunter2 is wrong".to_owned()),
+        pod_events: vec![PodEvent {
+            reason: "FailedMount".to_owned(),
+            message: "mount failed: token=abcdef".to_owned(),
+            warning: true,
+            count: 3,
+            at: Timestamp::UNIX_EPOCH,
+        }],
+        executors: vec![ExecutorTrouble {
+            name: "exec-1".to_owned(),
+            reason: "OOMKilled".to_owned(),
+            message: None,
+            exit_code: Some(137),
+        }],
+    };
+    let _workers = Workers::start(&app, settings());
+    let policy = json!({"retryPolicyConfiguration": {"maxAttempts": 2}});
+    let request = with(job_run(), policy);
+    let run = app.client.start(&cluster, &request).await.text("id");
+    for attempt in [1, 2] {
+        eventually("its driver is there", async || {
+            app.local.holder_of(&run, attempt).map(drop)
+        })
+        .await;
+        app.local.set_phase(&run, DriverPhase::Ended(exit(1)));
+    }
+    let failed = app.reaches(&cluster, &run, JobRunState::Failed).await;
+    let details = failed.state_details.unwrap();
+    assert!(details.contains("ValueError: password=***"), "{details}");
+
+    let story = app.client.get(&events_of(&cluster, &run)).await.body;
+    let events = story["events"].as_array().unwrap();
+    let pods: Vec<_> = events
+        .iter()
+        .filter(|event| event["kind"] == "POD")
+        .map(|event| {
+            (
+                event["attempt"].as_i64().unwrap(),
+                event["text"].as_str().unwrap(),
+            )
+        })
+        .collect();
+    let mount = "FailedMount: mount failed: token=*********(redacted)";
+    let executor = "Executor exec-1: OOMKilled, exit code 137";
+    assert_eq!(pods, [(1, mount), (1, executor), (2, mount), (2, executor)]);
+    assert!(!story.to_string().contains("hunter2"), "{story}");
 }
 
 #[sqlx::test]

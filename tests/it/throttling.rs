@@ -6,6 +6,7 @@ use sqlx::PgPool;
 use crate::harness::app::ACCOUNT;
 use crate::harness::client::virtual_cluster;
 use crate::harness::{Client, TestApp};
+use crate::job_run_stories::story_of;
 
 /// A bucket of three and one token in a quarter of an hour: no test is so slow.
 const SLOW: [(&str, &str); 3] = [
@@ -81,6 +82,26 @@ async fn all_operations_together_have_a_limit_even_those_that_do_not_exist(pool:
         let refused = app.client.get(path).await;
         refused.refused(400, "ThrottlingException", "Rate exceeded");
     }
+}
+
+/// However often the server looks at a run meanwhile, who waits for it has asked once.
+#[sqlx::test]
+async fn a_wait_is_one_request(pool: PgPool) {
+    let settings = [
+        ("API__THROTTLING__ENABLED", "true"),
+        ("API__THROTTLING__ALL__BURST", "4"),
+        ("API__THROTTLING__ALL__RATE", "0.001"),
+        ("API__FOLLOWING__POLL_INTERVAL", "20ms"),
+    ];
+    let app = TestApp::with(pool, &settings).await;
+    let cluster = app.client.virtual_cluster("a").await;
+    let run = app.client.job_run(&cluster).await;
+    let wait = format!("{}?waitFor=terminal&timeout=1", story_of(&cluster, &run));
+    let told = app.client.get(&wait).await;
+    assert_eq!(told.body["jobRun"]["state"], "PENDING");
+    assert_eq!(app.client.get("/virtualclusters").await.status, 200);
+    let refused = app.client.get(&wait).await;
+    refused.refused(400, "ThrottlingException", "Rate exceeded");
 }
 
 /// A throttled request did nothing: the same one succeeds later, and once.

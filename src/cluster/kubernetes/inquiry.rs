@@ -21,7 +21,10 @@ use crate::spark::labels::{self, DRIVER_CONTAINER};
 /// Enough of a log for an exception with all its frames, its tasks' as well, and what Spark says
 /// after it.
 const LOG_LINES: i64 = 1000;
-const LOG_BYTES: i64 = 1024 * 1024;
+const LOG_BYTES: usize = 1024 * 1024;
+
+/// Of a log whose lines are so long that so many do not fit.
+const LONG_LOG_LINES: i64 = 50;
 
 /// Events of one pod are few: the same one is counted, not repeated.
 const EVENTS: u32 = 50;
@@ -50,7 +53,13 @@ pub(super) async fn of(client: &Client, installation: &str, driver: &DriverRef) 
     let (log, pod_events, executors) = join!(
         log_end(client, driver, &redaction),
         events(client, driver, uid, &redaction),
-        executors(client, installation, driver, &redaction)
+        executors(
+            client,
+            installation,
+            driver,
+            ListParams::default().limit(EXECUTORS),
+            &redaction
+        )
     );
     Evidence {
         log,
@@ -59,17 +68,56 @@ pub(super) async fn of(client: &Client, installation: &str, driver: &DriverRef) 
     }
 }
 
+/// The executors of the driver, which runs, that do not start. It is asked for again and again, so
+/// the API server may answer from memory.
+pub(super) async fn hanging_executors(
+    client: &Client,
+    installation: &str,
+    driver: &DriverRef,
+) -> Vec<ExecutorTrouble> {
+    let pod = match client
+        .get::<Pod>(Some(&driver.namespace), &driver.name)
+        .await
+    {
+        Ok(pod) => pod,
+        Err(failure) => return missed(driver, "the driver", failure).unwrap_or_default(),
+    };
+    let pending = ListParams::default()
+        .fields("status.phase=Pending")
+        .match_any();
+    executors(
+        client,
+        installation,
+        driver,
+        pending,
+        &pod_status::redaction(&pod),
+    )
+    .await
+}
+
 /// The end of the driver's log.
 async fn log_end(client: &Client, driver: &DriverRef, redaction: &Redaction) -> Option<String> {
+    let log = last_lines(client, driver, LOG_LINES).await?;
+    // A limit in bytes cuts off the end, which is what counts.
+    let log = if log.len() < LOG_BYTES {
+        log
+    } else {
+        let fewer = last_lines(client, driver, LONG_LOG_LINES).await;
+        fewer.unwrap_or(log)
+    };
+    Some(redaction.apply(&log))
+}
+
+async fn last_lines(client: &Client, driver: &DriverRef, lines: i64) -> Option<String> {
     let params = LogParams {
         container: Some(DRIVER_CONTAINER.to_owned()),
-        tail_lines: Some(LOG_LINES),
-        limit_bytes: Some(LOG_BYTES),
+        tail_lines: Some(lines),
+        limit_bytes: i64::try_from(LOG_BYTES).ok(),
         ..LogParams::default()
     };
     let request = pods(&driver.namespace).logs(&driver.name, &params);
     match client.text(request, client.deadline()).await {
-        Ok(log) => Some(redaction.apply(&log)),
+        Ok(log) => Some(log),
         Err(failure) => missed(driver, "the driver's log", failure),
     }
 }
@@ -137,6 +185,7 @@ async fn executors(
     client: &Client,
     installation: &str,
     driver: &DriverRef,
+    which: ListParams,
     redaction: &Redaction,
 ) -> Vec<ExecutorTrouble> {
     let selector = format!(
@@ -146,8 +195,7 @@ async fn executors(
         labels::SPARK_ROLE,
         labels::INSTALLATION
     );
-    let request =
-        pods(&driver.namespace).list(&ListParams::default().labels(&selector).limit(EXECUTORS));
+    let request = pods(&driver.namespace).list(&which.labels(&selector));
     let listed = client.call::<ObjectList<Pod>>(request, client.deadline());
     let Some(listed) = listed
         .await

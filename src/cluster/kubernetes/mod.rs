@@ -30,8 +30,8 @@ use tokio::sync::{mpsc, watch as channel};
 
 use super::{Cluster, ClusterError, CreateError, DriverRef, Event, NamespaceError, Prepared, Seen};
 use crate::domain::ids::{AccountId, ClusterId};
-use crate::domain::job_run::Evidence;
 use crate::domain::job_run::decide::{Node, Refusal};
+use crate::domain::job_run::{Evidence, ExecutorTrouble};
 use crate::fetch::Fetcher;
 use crate::spark::driver_pod::{self, Identity, PodSettings};
 use crate::spark::{Plan, redaction};
@@ -265,6 +265,10 @@ impl Cluster for KubernetesCluster {
 
     async fn inquire(&self, driver: &DriverRef) -> Evidence {
         inquiry::of(&self.client, &self.installation, driver).await
+    }
+
+    async fn hanging_executors(&self, driver: &DriverRef) -> Vec<ExecutorTrouble> {
+        inquiry::hanging_executors(&self.client, &self.installation, driver).await
     }
 
     async fn delete(&self, driver: &DriverRef, uid: &str) -> Result<(), ClusterError> {

@@ -30,6 +30,9 @@ const WATCH_SECONDS: u32 = 45;
 const GRACE: Duration = Duration::from_secs(5);
 /// A server that closes watches sooner, with nothing said, does not serve them.
 const LEAST_LIFE: Duration = Duration::from_secs(1);
+/// How long a namespace that may not be watched stays unseen: rights may come, and those to watch
+/// everywhere, too.
+pub(super) const UNSEEN_FOR: Duration = Duration::from_secs(30);
 const PAGE_SIZE: u32 = 500;
 
 /// A part of the cluster that is watched as one: a namespace, or all of them.
@@ -60,9 +63,12 @@ pub(super) async fn run(
             let namespaces = namespaces.borrow_and_update();
             namespaces.iter().cloned().map(Some).collect()
         };
-        let Some(versions) = watch.list(scopes).await? else {
+        let Some(List { versions, unseen }) = watch.list(scopes).await? else {
             return Ok(());
         };
+        if let (true, Some(why)) = (versions.is_empty(), &unseen) {
+            return Err(ClusterError::Forbidden(why.clone()));
+        }
         let namespaces_changed = async {
             // A closed channel changes no more.
             if everywhere || namespaces.changed().await.is_err() {
@@ -73,6 +79,10 @@ pub(super) async fn run(
             end = watch.follow(versions) => end?,
             () = namespaces_changed => End::Relist,
             () = sleep(cluster.relist_every) => End::Relist,
+            // An API server that has just started knows nobody's rights for a moment.
+            () = sleep(UNSEEN_FOR), if unseen.is_some() => {
+                return Err(ClusterError::Forbidden(unseen.unwrap_or_default()));
+            }
             () = events.closed() => End::Closed,
         };
         match end {
@@ -80,6 +90,13 @@ pub(super) async fn run(
             End::Closed => return Ok(()),
         }
     }
+}
+
+/// From where changes follow.
+struct List {
+    versions: Vec<(Scope, String)>,
+    /// Why a part of it could not be had.
+    unseen: Option<String>,
 }
 
 struct Watch<'a> {
@@ -94,12 +111,11 @@ struct Page {
 }
 
 impl Watch<'_> {
-    /// Tells everything there is and gives the version from which changes follow, `None` where
-    /// nobody listens.
-    async fn list(&self, scopes: Vec<Scope>) -> Result<Option<Vec<(Scope, String)>>, ClusterError> {
+    /// Tells everything there is; `None` where nobody listens.
+    async fn list(&self, scopes: Vec<Scope>) -> Result<Option<List>, ClusterError> {
         let mut seen = Vec::new();
         let mut versions = Vec::new();
-        let mut complete = true;
+        let mut unseen = None;
         for scope in scopes {
             match self.list_scope(&scope, &mut seen).await {
                 Ok(version) => versions.push((scope, version)),
@@ -110,12 +126,12 @@ impl Watch<'_> {
                         error = rejection.message(),
                         "namespace cannot be watched"
                     );
-                    complete = false;
+                    unseen = Some(rejection.message().to_owned());
                 }
                 Err(failure) => return Err(refusal::of_request(failure)),
             }
         }
-        let sent = if complete {
+        let sent = if unseen.is_none() {
             self.events.send(Event::Listed(seen)).await.is_ok()
         } else {
             // What is missing in it may well exist: this is news, and not all there is.
@@ -125,7 +141,7 @@ impl Watch<'_> {
             }
             sent
         };
-        Ok(sent.then_some(versions))
+        Ok(sent.then_some(List { versions, unseen }))
     }
 
     async fn list_scope(&self, scope: &Scope, seen: &mut Vec<Seen>) -> Result<String, Failure> {

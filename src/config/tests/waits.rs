@@ -5,13 +5,15 @@ use std::time::Duration;
 use super::*;
 
 #[test]
-fn a_time_in_the_queue_may_be_none_and_other_times_may_not() {
+fn a_time_in_the_queue_or_of_ended_drivers_may_be_none_and_other_times_may_not() {
     let load = |name, text: &str| load("", &[(name, text)]);
     let queue =
         |text| load("FIRESTEEL_WORKER__QUEUE_TIMEOUT", text).map(|c| c.worker.queue_timeout);
     assert_eq!(queue("0"), Ok(Duration::ZERO));
     assert_eq!(queue("45m"), Ok(Duration::from_secs(2700)));
     assert!(queue("soon").is_err());
+    let kept = load("FIRESTEEL_WORKER__KEEP_DRIVER", "0").map(|config| config.worker.keep_driver);
+    assert_eq!(kept, Ok(Duration::ZERO));
     assert!(load("FIRESTEEL_WORKER__TIDY_INTERVAL", "0").is_err());
     assert!(load("FIRESTEEL_WORKER__MOST_ENDED_DRIVERS", "0").is_err());
 }

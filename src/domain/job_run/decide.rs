@@ -34,7 +34,8 @@ pub struct Policy {
     pub queue_timeout: Duration,
     /// How long a run of which nothing exists yet waits for a cluster that does not answer.
     pub unreachable_timeout: Duration,
-    /// How long a run waits for a template that cannot be had now, from its acceptance.
+    /// How long a run waits for a template that cannot be had now, from its acceptance, or from when
+    /// its next attempt may begin.
     pub template_timeout: Duration,
     /// How long a cluster must have answered without a gap before a deadline may pass: what came to
     /// pass in its silence is to be told first.
@@ -74,6 +75,8 @@ pub enum Step {
     /// Ask the cluster why the latest driver failed or does not start: what is recorded does not
     /// say it.
     Inquire,
+    /// Ask the cluster which executors of the latest driver, which runs, do not start.
+    AskForExecutors,
     /// Take the attempt's name, so that no late creation can succeed.
     Occupy { attempt: u32 },
     /// Record a state that is not terminal.
@@ -181,7 +184,8 @@ impl Case<'_> {
             DriverPhase::Waiting { since, why } => {
                 self.starting(attempt, holder, why.as_ref().map(|why| (*since, why)))
             }
-            DriverPhase::Running { .. } | DriverPhase::Ended(_) => self.running(attempt),
+            DriverPhase::Running { since } => self.running(attempt, *since),
+            DriverPhase::Ended(exit) => self.ended(attempt, holder, exit),
         }
     }
 

@@ -135,7 +135,7 @@ pub fn lost(driver: &Driver, node: Option<&Node>) -> String {
             "{} Its end was not seen.",
             disrupted(disruption, on.map(str::to_owned), "")
         ),
-        (None, Some(on), Some(Node::NotReady { .. })) => {
+        (None, Some(on), Some(Node::NotReady { since: Some(_) })) => {
             format!("The driver was lost with node {on}, which is not ready; its end was not seen.")
         }
         (None, Some(on), Some(Node::Gone)) => {
@@ -144,7 +144,7 @@ pub fn lost(driver: &Driver, node: Option<&Node>) -> String {
         (None, Some(on), Some(Node::Ready { .. })) => format!(
             "The driver was deleted by someone else before its end was seen. Node {on} is ready."
         ),
-        (None, Some(on), None) => format!(
+        (None, Some(on), Some(Node::NotReady { since: None }) | None) => format!(
             "The driver was deleted by someone else, or lost with node {on}, before its end was \
              seen."
         ),
@@ -230,6 +230,20 @@ pub fn waiting_for(why: Option<&Waiting>, evidence: Option<&Evidence>) -> Option
     event
         .map(|event| format!("{}: {}", event.reason, event.message))
         .or_else(|| why.map(waiting))
+}
+
+/// What keeps the executors of a running driver, those first that have no image.
+pub fn hanging_executors(troubles: &[ExecutorTrouble]) -> Option<String> {
+    let first = troubles.first()?;
+    let why = Waiting {
+        reason: first.reason.clone(),
+        message: first.message.clone(),
+    };
+    Some(if first.has_no_image() {
+        executors_without_image(&why)
+    } else {
+        fit(&format!("Executors do not start: {}", waiting(&why)))
+    })
 }
 
 /// An executor's trouble, for the run's story.
@@ -354,10 +368,11 @@ fn of_executors(log: &str, troubles: &[ExecutorTrouble], cause: Option<&str>) ->
         reason: no_image.reason.clone(),
         message: no_image.message.clone(),
     };
-    Some(fit_in(
-        &image_failure(&why, None).replacen("Driver's image", "Executors' image", 1),
-        150,
-    ))
+    Some(fit_in(&executors_without_image(&why), 150))
+}
+
+fn executors_without_image(why: &Waiting) -> String {
+    fit(&image_failure(why, None).replacen("Driver's image", "Executors' image", 1))
 }
 
 fn meaning(code: i32) -> &'static str {

@@ -29,9 +29,12 @@ pub fn of_loss(driver: &Driver, node: Option<&Node>) -> Fault {
         return Fault::Platform;
     }
     match (&driver.node, node) {
-        (Some(_), Some(Node::NotReady { .. } | Node::Gone)) => Fault::Platform,
-        // Its node can tell of it, or it never had one: somebody deleted it.
-        (Some(_), Some(Node::Ready { .. }) | None) | (None, _) => Fault::Job,
+        (Some(_), Some(Node::NotReady { since: Some(_) } | Node::Gone)) => Fault::Platform,
+        // Its node can tell of it, or it never had one: somebody deleted it. So it is where the node
+        // cannot be read, since Kubernetes gives its reason for what it deletes.
+        (Some(_), Some(Node::Ready { .. } | Node::NotReady { since: None }) | None) | (None, _) => {
+            Fault::Job
+        }
     }
 }
 
@@ -129,16 +132,19 @@ fn is_disrupted(driver: &Driver) -> bool {
 
 /// A kubelet's reasons for not taking a pod, or for ending it with all others.
 pub(super) fn turned_away(reason: &str) -> bool {
+    refused_by_node(reason)
+        || matches!(
+            reason,
+            "Shutdown" | "Terminated" | "Preempting" | "NodeLost"
+        )
+}
+
+/// A kubelet's reasons for not taking a pod: none of its containers was started by it.
+pub(super) fn refused_by_node(reason: &str) -> bool {
     reason.starts_with("OutOf")
         || matches!(
             reason,
-            "NodeAffinity"
-                | "NodeShutdown"
-                | "Shutdown"
-                | "Terminated"
-                | "Preempting"
-                | "NodeLost"
-                | "UnexpectedAdmissionError"
+            "NodeAffinity" | "NodeShutdown" | "UnexpectedAdmissionError"
         )
 }
 
@@ -249,6 +255,14 @@ mod tests {
         let cases = [
             (
                 Platform,
+                Some("node0"),
+                Some(&Node::NotReady {
+                    since: Some(Timestamp::UNIX_EPOCH),
+                }),
+                None,
+            ),
+            (
+                Job,
                 Some("node0"),
                 Some(&Node::NotReady { since: None }),
                 None,

@@ -307,6 +307,11 @@ impl Waiting {
         !is_usual || self.message.is_some()
     }
 
+    /// It has no node yet.
+    pub fn is_for_a_node(&self) -> bool {
+        matches!(self.reason.as_str(), "Unschedulable" | "SchedulingGated")
+    }
+
     /// The image cannot be had. Kubernetes goes on trying for ever.
     pub fn is_image_failure(&self) -> bool {
         Self::IMAGE_FAILURES.contains(&self.reason.as_str())

@@ -1,51 +1,22 @@
 //! What happened to a job run, as a list or as a stream. The service has no such operation: it is
 //! Firesteel's own, and whoever may describe a run may read it.
 
-use std::str::FromStr;
-
 use axum::Extension;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{story, stream};
-use crate::app::App;
+use super::stream;
+use super::told::{self, JobRunEvent};
 use crate::domain::account::Caller;
-use crate::domain::ids::JobRunId;
-use crate::domain::job_run::event::{Event, EventKind};
 use crate::http::Shared;
 use crate::http::caller::Standing;
 use crate::http::follow::{Closing, Followers};
 use crate::http::own;
 use crate::http::paging::List;
 use crate::http::request::Answer;
-use crate::store::Cursor;
-use crate::wire::{ApiError, QueryPairs, Timestamp};
-
-/// One line of the story of a job run.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub(in crate::http) struct JobRunEvent {
-    /// From 1 in each run; later events have greater numbers.
-    #[schema(minimum = 1)]
-    number: u32,
-    #[schema(value_type = String, format = DateTime)]
-    at: Timestamp,
-    /// `STATE`: the run's state changed. `ATTEMPT`: a driver is going to be created. `NOTE`: what
-    /// was chosen for the run, or has no effect. More kinds may come.
-    kind: &'static str,
-    /// With kind `STATE`: the new state.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    state: Option<&'static str>,
-    /// The attempt that it is about.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(minimum = 1, nullable = false)]
-    attempt: Option<u32>,
-    /// For a person to read.
-    text: String,
-}
+use crate::wire::{ApiError, QueryPairs};
 
 /// A page of the story of a job run.
 #[derive(Serialize, ToSchema)]
@@ -97,8 +68,8 @@ pub(in crate::http) async fn list_job_run_events(
     caller: Caller,
     request: Request,
 ) -> Result<Response, ApiError> {
-    let place = story::place(own::JOB_RUN_EVENTS, request.uri().path())?;
-    let run = story::allowed(&app, &caller, &place).await?;
+    let place = told::place(own::JOB_RUN_EVENTS, request.uri().path())?;
+    let run = told::allowed(&app, &caller, &place).await?;
     let query = QueryPairs::parse(request.uri().query().unwrap_or_default());
     let after = stream::begin_after(&query, request.headers())?;
     if stream::is_asked(request.headers()) {
@@ -111,59 +82,14 @@ pub(in crate::http) async fn list_job_run_events(
         return stream::answer(reader, &followers, &run, after).await;
     }
     let (max, token) = (max_results(&query)?, query.all("nextToken").next());
-    let list = List::of(&app, &caller, &list_name(&run.id), max, token)?;
-    let (events, next_token) = page(&app, &run.id, &list).await?;
+    let list = List::of(&app, &caller, &told::list_name(&run.id), max, token)?;
+    let (events, next_token) = told::page(&app, &run.id, &list).await?;
     Ok(Answer(ListJobRunEventsResponse { events, next_token }).into_response())
-}
-
-/// The list of a run's events, as its tokens know it.
-pub(super) fn list_name(run: &JobRunId) -> String {
-    format!("ListJobRunEvents/{run}")
-}
-
-/// One page of a run's events, and the token of the next.
-pub(super) async fn page(
-    app: &App,
-    run: &JobRunId,
-    list: &List<'_>,
-) -> Result<(Vec<JobRunEvent>, Option<String>), ApiError> {
-    let page = list.page();
-    let after = page.after.as_ref().and_then(|last| last.id.parse().ok());
-    let events = app
-        .store
-        .job_run_events(run, after.unwrap_or(0), page.limit)
-        .await?;
-    let (events, next_token) = list.cut(events, |event| Cursor {
-        created_at: event.at,
-        id: event.number.to_string(),
-    })?;
-    Ok((events.into_iter().map(view).collect(), next_token))
 }
 
 fn max_results(query: &QueryPairs) -> Result<Option<i32>, ApiError> {
     let given = query.all("maxResults").next();
-    given.map(|text| integer(text, "maxResults")).transpose()
-}
-
-/// A number that a request gives as text.
-pub(super) fn integer<N: FromStr>(text: &str, member: &str) -> Result<N, ApiError> {
-    text.parse().map_err(|_| {
-        ApiError::Serialization(format!(
-            "STRING_VALUE can not be converted to an Integer at '{member}'"
-        ))
-    })
-}
-
-pub(super) fn view(event: Event) -> JobRunEvent {
-    JobRunEvent {
-        number: event.number,
-        at: event.at.into(),
-        kind: event.kind.as_str(),
-        state: match event.kind {
-            EventKind::State(state) => Some(state.as_str()),
-            EventKind::Attempt | EventKind::Note | EventKind::Pod => None,
-        },
-        attempt: event.attempt,
-        text: event.text,
-    }
+    given
+        .map(|text| told::integer(text, "maxResults"))
+        .transpose()
 }

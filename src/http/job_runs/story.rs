@@ -10,9 +10,8 @@ use serde::Serialize;
 use tokio::time::timeout;
 use utoipa::ToSchema;
 
-use super::events::{self, JobRunEvent};
-use super::{attempts, authorize, find, job_run_id, unknown, view};
-use crate::app::App;
+use super::told::{self, JobRunEvent};
+use super::{attempts, view};
 use crate::domain::account::Caller;
 use crate::domain::ids::JobRunId;
 use crate::domain::job_run::{self as domain, story};
@@ -137,8 +136,8 @@ pub(in crate::http) async fn get_job_run_story(
     caller: Caller,
     request: Request,
 ) -> Result<Response, ApiError> {
-    let place = place(own::JOB_RUN, request.uri().path())?;
-    let run = allowed(&app, &caller, &place).await?;
+    let place = told::place(own::JOB_RUN, request.uri().path())?;
+    let run = told::allowed(&app, &caller, &place).await?;
     let query = QueryPairs::parse(request.uri().query().unwrap_or_default());
     let wait = Wait::asked(&query)?;
     let Some(wait) = wait.filter(|wait| !wait.is_over(run.state)) else {
@@ -158,7 +157,7 @@ pub(in crate::http) async fn get_job_run_story(
     let _ = closing.0.run_until_cancelled(reached).await;
     drop(follower);
     let caller = standing.caller(&app).await?;
-    let run = allowed(&app, &caller, &place).await?;
+    let run = told::allowed(&app, &caller, &place).await?;
     Ok(Answer(tell(&app, &caller, run).await?).into_response())
 }
 
@@ -171,28 +170,6 @@ pub(in crate::http) fn patience(path: &str, query: &str) -> Duration {
     wait.ok()
         .flatten()
         .map_or(Duration::ZERO, |wait| wait.limit)
-}
-
-/// The ids in a path of ours: of the virtual cluster and of the run.
-pub(super) fn place(uri: &'static str, path: &str) -> Result<(String, String), ApiError> {
-    let path = PathParams::capture(uri, path).ok_or(ApiError::UnknownOperation)?;
-    match (path.get("virtualClusterId"), path.get("jobRunId")) {
-        (Some(cluster), Some(run)) => Ok((cluster.to_owned(), run.to_owned())),
-        (None, _) | (_, None) => Err(ApiError::UnknownOperation),
-    }
-}
-
-/// The run, if there is one that the caller may describe.
-pub(super) async fn allowed(
-    app: &App,
-    caller: &Caller,
-    (cluster, run): &(String, String),
-) -> Result<domain::JobRun, ApiError> {
-    let place = (cluster.as_str(), run.as_str());
-    let found = find(app, caller, place).await?;
-    authorize::one(app, caller, "DescribeJobRun", place, found.as_ref())?;
-    let id = job_run_id(run)?;
-    found.ok_or_else(|| unknown(&id))
 }
 
 /// What a request waits for.
@@ -238,7 +215,7 @@ impl Wait {
 }
 
 fn seconds(text: &str) -> Result<u64, ApiError> {
-    let number: i64 = events::integer(text, "timeout")?;
+    let number: i64 = told::integer(text, "timeout")?;
     match u64::try_from(number) {
         Ok(seconds) if seconds <= MOST_WAIT => Ok(seconds),
         Ok(_) => Err(breach(
@@ -293,8 +270,8 @@ async fn first_events(
     caller: &Caller,
     id: &JobRunId,
 ) -> Result<(Vec<JobRunEvent>, Option<String>), ApiError> {
-    let list = List::of(app, caller, &events::list_name(id), None, None)?;
-    events::page(app, id, &list).await
+    let list = List::of(app, caller, &told::list_name(id), None, None)?;
+    told::page(app, id, &list).await
 }
 
 fn attempt(told: ToldAttempt, namespace: &str) -> JobRunAttempt {

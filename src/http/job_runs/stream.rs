@@ -3,14 +3,14 @@
 
 use std::collections::VecDeque;
 
-use axum::http::header::ACCEPT;
+use axum::http::header::{ACCEPT, CACHE_CONTROL};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::sse::{Event as Sent, Sse};
 use axum::response::{IntoResponse as _, Response};
 use futures::stream;
 use tokio::time::timeout;
 
-use super::{events, story};
+use super::told;
 use crate::domain::ids::JobRunId;
 use crate::domain::job_run::JobRun;
 use crate::domain::job_run::event::Event;
@@ -49,10 +49,10 @@ pub(super) fn begin_after(query: &QueryPairs, headers: &HeaderMap) -> Result<u32
     let last = headers.get("last-event-id").map(HeaderValue::as_bytes);
     let last = last.map(String::from_utf8_lossy);
     match last.as_deref().filter(|last| !last.is_empty()) {
-        Some(last) => events::integer(last, "Last-Event-ID"),
+        Some(last) => told::integer(last, "Last-Event-ID"),
         None => {
             let after = query.all("after").next();
-            after.map_or(Ok(0), |after| events::integer(after, "after"))
+            after.map_or(Ok(0), |after| told::integer(after, "after"))
         }
     }
 }
@@ -86,8 +86,15 @@ pub(super) async fn answer(
         let next = events.next().await?;
         Some((next, events))
     });
-    let unbuffered = [(UNBUFFERED, HeaderValue::from_static("no"))];
-    Ok((unbuffered, Sse::new(sent)).into_response())
+    // What compresses would keep events until there are enough of them.
+    let as_it_comes = [
+        (
+            CACHE_CONTROL,
+            HeaderValue::from_static("no-store, no-transform"),
+        ),
+        (UNBUFFERED, HeaderValue::from_static("no")),
+    ];
+    Ok((as_it_comes, Sse::new(sent)).into_response())
 }
 
 /// A stream under way.
@@ -174,7 +181,7 @@ impl Events {
         } = &self.reader;
         let allowed = async {
             let caller = standing.caller(app).await?;
-            story::allowed(app, &caller, place).await
+            told::allowed(app, &caller, place).await
         };
         match allowed.await {
             Ok(_) => Ok(true),
@@ -204,7 +211,7 @@ fn sent(event: Event) -> Result<Sent, ApiError> {
     let sent = Sent::default()
         .id(event.number.to_string())
         .event(event.kind.as_str());
-    sent.json_data(events::view(event))
+    sent.json_data(told::view(event))
         .map_err(ApiError::internal)
 }
 

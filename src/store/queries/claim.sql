@@ -51,6 +51,7 @@ candidate AS (
                     SELECT least(greatest(max_concurrent - taken, 0), 2 * $3::bigint)
                     FROM virtual_cluster_slots AS slots
                     WHERE slots.virtual_cluster = lane.virtual_cluster
+                        AND slots.max_concurrent IS NOT NULL
                 ),
                 2 * $3::bigint
             )

@@ -63,6 +63,7 @@ CROSS JOIN LATERAL (
                             SELECT least(greatest(max_concurrent - taken, 0), 1000)
                             FROM virtual_cluster_slots AS slots
                             WHERE slots.virtual_cluster = lane.virtual_cluster
+                                AND slots.max_concurrent IS NOT NULL
                         ),
                         1000
                     )

@@ -10,4 +10,4 @@ FROM (
     FOR NO KEY UPDATE SKIP LOCKED
 ) AS due
 WHERE place.id = due.id
-RETURNING place.id, place.namespace
+RETURNING place.id, place.namespace, place.state = 'ARRESTED' AS "arrested!"

@@ -1,5 +1,6 @@
 -- The key-share lock makes a deletion of the virtual cluster wait until this run is visible. Where
--- the virtual cluster has a limit, starts wait for each other at its slots.
+-- the virtual cluster has a limit, starts wait for each other at its slots; one that is just being
+-- set is for the next, though this run is counted.
 WITH place AS (
     SELECT id, account, cluster, namespace
     FROM virtual_cluster
@@ -9,10 +10,16 @@ WITH place AS (
 admission AS (
     SELECT
         place.*,
-        CASE WHEN slots.in_queue >= slots.max_in_queue THEN slots.max_in_queue END AS full_at,
-        slots.max_concurrent IS NOT NULL AS waiting
-    FROM place
-    CROSS JOIN LATERAL lock_slots(place.id) AS slots
+        CASE WHEN (slots).in_queue >= (slots).max_in_queue THEN (slots).max_in_queue END AS full_at,
+        (slots).max_concurrent IS NOT NULL AS waiting
+    FROM (
+        SELECT
+            place.*,
+            CASE WHEN EXISTS (
+                SELECT FROM virtual_cluster_slots AS known WHERE known.virtual_cluster = place.id
+            ) THEN lock_slots(place.id) END AS slots
+        FROM place
+    ) AS place
 ),
 started AS (
     INSERT INTO job_run (
@@ -32,15 +39,13 @@ started AS (
 queued AS (
     INSERT INTO work (run, cluster, account, virtual_cluster, turn, waiting, due_at)
     SELECT
-        started.id, started.cluster, started.account, started.virtual_cluster,
-        turn.at, admission.waiting,
+        id, cluster, account, virtual_cluster, now() - make_interval(mins => $16), waiting,
         CASE
-            WHEN admission.waiting THEN now() + make_interval(secs => $17)
-            ELSE least(now(), turn.at)
+            WHEN waiting THEN now() + make_interval(secs => $17)
+            ELSE now() - make_interval(mins => greatest($16, 0))
         END
     FROM started
-    CROSS JOIN admission
-    CROSS JOIN (SELECT now() - make_interval(mins => $16) AS at) AS turn
+    CROSS JOIN (SELECT waiting FROM admission) AS admission
     RETURNING run
 )
 SELECT

@@ -12,7 +12,7 @@ use super::races::hold;
 use super::*;
 
 /// The same bench with enough connections for many at once.
-async fn wide(pool: &PgPool, connections: u32) -> Store {
+pub(super) async fn wide(pool: &PgPool, connections: u32) -> Store {
     let options = PgPoolOptions::new().max_connections(connections);
     let pool = options.connect_with((*pool.connect_options()).clone());
     Store::from_pool(pool.await.unwrap())

@@ -86,10 +86,21 @@ fn completed() -> Finish {
 }
 
 pub(super) async fn finish(store: &Store, lease: &Lease) {
-    let done = completed();
-    let change = store.finish(lease, Some(1), State::Pending, &done, at(9));
-    assert_eq!(change.await.unwrap(), Change::Done);
+    let change = finish_from(store, lease, Some(1), State::Pending).await;
+    assert_eq!(change, Change::Done);
     store.forget(lease).await.unwrap();
+}
+
+pub(super) async fn finish_from(
+    store: &Store,
+    lease: &Lease,
+    attempt: Option<u32>,
+    from: State,
+) -> Change {
+    store
+        .finish(lease, attempt, from, &completed(), at(9))
+        .await
+        .unwrap()
 }
 
 /// `taken`, `in_queue` and `running` of the bench's virtual cluster, where they are kept.
@@ -255,7 +266,10 @@ async fn a_limit_that_is_raised_or_removed_lets_begin_who_waits(pool: PgPool) {
         bench.start_in(&place, &token).await;
     }
     let due_in = async || bench.store.due_in(&prod(), None).await.unwrap().unwrap();
-    begin(&bench.store, &bench.claim_one().await).await;
+    let first = bench.claim_one().await;
+    begin(&bench.store, &first).await;
+    let hour = Duration::from_secs(3600);
+    bench.store.release(&first, hour, None).await.unwrap();
     assert!(
         due_in().await > Duration::from_secs(1700),
         "the time in the queue"
@@ -275,6 +289,26 @@ async fn a_limit_that_is_raised_or_removed_lets_begin_who_waits(pool: PgPool) {
     }
     set(&bench, Some(9), Some(9)).await;
     assert_eq!(counts(&bench).await, Some((6, 6, 0)));
+}
+
+#[sqlx::test]
+async fn a_limit_on_the_queue_alone_lets_begin_who_waited_for_a_slot(pool: PgPool) {
+    let bench = Bench::new(pool).await;
+    let place = limited(&bench, Some(1), Some(9)).await;
+    for token in tokens(3) {
+        bench.start_in(&place, &token).await;
+    }
+    begin(&bench.store, &bench.claim_one().await).await;
+    assert!(bench.claim(9).await.is_empty());
+    set(&bench, None, Some(9)).await;
+    let due_in = bench.store.due_in(&prod(), None).await.unwrap();
+    assert_eq!(due_in, Some(Duration::ZERO));
+    let rest = bench.claim(9).await;
+    assert_eq!(rest.len(), 2);
+    for lease in &rest {
+        assert_eq!(begin(&bench.store, lease).await, Beginning::Begun);
+    }
+    assert_eq!(counts(&bench).await, Some((3, 3, 0)));
 }
 
 #[sqlx::test]

@@ -16,7 +16,9 @@ mod races;
 mod security_configurations;
 mod tags;
 mod tidying;
+mod turmoil;
 mod upgrade;
+mod upgrade_under_way;
 mod virtual_clusters;
 mod watches;
 

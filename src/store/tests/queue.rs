@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use super::*;
+use crate::domain::job_run::State;
 
 async fn pairs(bench: &Bench, leases: &[Lease]) -> Vec<(String, String)> {
     let mut pairs = Vec::new();
@@ -326,4 +327,45 @@ async fn bench_cut(pool: &PgPool) {
     .execute(pool)
     .await
     .unwrap();
+}
+
+#[sqlx::test]
+async fn a_census_tells_what_waits_and_what_nobody_takes(pool: PgPool) {
+    let bench = Bench::new(pool).await;
+    let other = ClusterId::parse("other").unwrap();
+    let census = async || {
+        let clusters = [prod(), other.clone()];
+        let mut census = bench.store.census(&clusters).await.unwrap();
+        assert_eq!(census.remove(&other), Some(Census::default()));
+        census.remove(&prod()).unwrap()
+    };
+    assert_eq!(census().await, Census::default());
+    let first = bench.start("first").await;
+    bench.start("second").await;
+    bench
+        .execute("UPDATE job_run SET created_at = now() - interval '1 hour'")
+        .await;
+    bench
+        .execute("UPDATE work SET due_at = now() - interval '1 minute'")
+        .await;
+    let seen = census().await;
+    assert_eq!(seen.runs, BTreeMap::from([(State::Pending, 2)]));
+    let about =
+        |duration: Duration, seconds: u64| (seconds..seconds + 20).contains(&duration.as_secs());
+    assert!(about(seen.oldest_pending, 3600) && about(seen.longest_overdue, 60));
+
+    let leases = bench.claim(2).await;
+    assert_eq!(census().await.longest_overdue, Duration::ZERO);
+    for lease in &leases {
+        let hour = Duration::from_secs(3600);
+        bench.store.release(lease, hour, None).await.unwrap();
+    }
+    assert_eq!(census().await.longest_overdue, Duration::ZERO);
+    bench
+        .store
+        .cancel_job_run(&us().account, &bench.place.id, &first.id)
+        .await
+        .unwrap();
+    let cancelled = BTreeMap::from([(State::Pending, 1), (State::CancelPending, 1)]);
+    assert_eq!(census().await.runs, cancelled);
 }

@@ -219,6 +219,36 @@ async fn what_was_seen_never_goes_back(pool: PgPool) {
 }
 
 #[sqlx::test]
+async fn a_pod_that_is_failed_as_a_whole_does_not_undo_its_drivers_start(pool: PgPool) {
+    let bench = Bench::new(pool).await;
+    let (run, lease) = bench.created().await;
+    let term = bench.term().await;
+    let evicted = driver(DriverPhase::Ended(Exit {
+        code: None,
+        reason: Some("Evicted".to_owned()),
+        message: None,
+        started_at: None,
+        at: at(99),
+    }));
+    for seen_now in [running(), evicted] {
+        let observed = [seen(&run, "u1", seen_now)];
+        let store = &bench.store;
+        store
+            .observe(&watched("prod"), term, &observed)
+            .await
+            .unwrap();
+    }
+    let loaded = bench.store.load(&lease).await.unwrap();
+    let DriverPhase::Running { since } = running().phase else {
+        panic!("not running")
+    };
+    let DriverPhase::Ended(exit) = &loaded.attempts[0].driver.phase else {
+        panic!("not ended")
+    };
+    assert_eq!((exit.code, exit.started_at), (None, Some(since)));
+}
+
+#[sqlx::test]
 async fn what_is_seen_before_the_answer_is_recorded_counts_from_then_on(pool: PgPool) {
     let bench = Bench::new(pool).await;
     let (run, lease) = bench.begun().await;

@@ -112,7 +112,7 @@ impl Pass<'_> {
                         refusal,
                     }),
                     Err(error) => {
-                        let stop = self.stopped_by(Some(error)).await?;
+                        let stop = self.stopped(Some(error)).await?;
                         return Ok(stop.unwrap_or(Next::Stop));
                     }
                 };

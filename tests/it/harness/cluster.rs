@@ -12,7 +12,7 @@ use firesteel::cluster::{
 };
 use firesteel::domain::ids::AccountId;
 use firesteel::domain::job_run::decide::{Node, Refusal};
-use firesteel::domain::job_run::{Driver, DriverPhase, Exit, Holder, HolderKind};
+use firesteel::domain::job_run::{Driver, DriverPhase, Evidence, Exit, Holder, HolderKind};
 use firesteel::spark::Plan;
 use jiff::Timestamp;
 use tokio::sync::{Barrier, Notify, mpsc, watch};
@@ -22,11 +22,13 @@ use self::drivers::driver_name;
 pub use self::drivers::{exit, running, waiting};
 
 /// What `check_namespace` does.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub enum Namespaces {
     #[default]
     Fine,
     Fail(fn(&str) -> NamespaceError),
+    /// Once, and then it is fine.
+    FailOnce(fn(&str) -> NamespaceError),
     Panic,
     Hang,
     /// Answers when so many ask at the same moment.
@@ -42,6 +44,7 @@ pub enum Call {
     Complete,
     Occupy,
     Look,
+    Inquire,
     Delete,
     Sweep,
 }
@@ -53,7 +56,7 @@ pub enum Fate {
     AnswerLost,
     /// No answer comes, and nothing is created until `deliver_late`; for a creation alone.
     Late,
-    /// For a creation and what comes before it.
+    /// For a creation and what comes before it; a deletion is forbidden.
     Refused(Refusal),
     /// The driver exists, and a part of it was refused; for a creation alone.
     Incomplete(Refusal),
@@ -69,6 +72,8 @@ pub struct FakeCluster {
     pub namespaces: Mutex<Namespaces>,
     /// Whether the drivers that are found may lack a part.
     pub lacking: Mutex<bool>,
+    /// What it tells of a driver when it is asked.
+    pub evidence: Mutex<Evidence>,
     world: Mutex<World>,
     /// Somebody is stuck in a call.
     pub stuck: Notify,
@@ -307,12 +312,22 @@ impl Cluster for FakeCluster {
     }
 
     async fn check_namespace(&self, namespace: &str) -> Result<(), NamespaceError> {
-        let meeting = match &*self.namespaces.lock().unwrap() {
+        let answer = {
+            let mut namespaces = self.namespaces.lock().unwrap();
+            let answer = namespaces.clone();
+            if let Namespaces::FailOnce(_) = answer {
+                *namespaces = Namespaces::Fine;
+            }
+            answer
+        };
+        let meeting = match answer {
             Namespaces::Fine => return Ok(()),
-            Namespaces::Fail(error) => return Err(error(namespace)),
+            Namespaces::Fail(error) | Namespaces::FailOnce(error) => {
+                return Err(error(namespace));
+            }
             Namespaces::Panic => panic!("the test says so"),
             Namespaces::Hang => None,
-            Namespaces::Meet(barrier) => Some(barrier.clone()),
+            Namespaces::Meet(barrier) => Some(barrier),
         };
         match meeting {
             Some(barrier) => barrier.wait().await,
@@ -379,6 +394,13 @@ impl Cluster for FakeCluster {
         Ok(seen)
     }
 
+    async fn inquire(&self, driver: &DriverRef) -> Evidence {
+        match self.enter(Call::Inquire, &driver.name).await {
+            Ok(_) => self.evidence.lock().unwrap().clone(),
+            Err(_) => Evidence::default(),
+        }
+    }
+
     async fn node(&self, _: &str) -> Result<Node, ClusterError> {
         let since = Timestamp::UNIX_EPOCH;
         self.world().reach().map(|()| Node::Ready { since })
@@ -386,6 +408,9 @@ impl Cluster for FakeCluster {
 
     async fn delete(&self, driver: &DriverRef, uid: &str) -> Result<(), ClusterError> {
         let fate = self.enter(Call::Delete, &driver.name).await?;
+        if let Some(Fate::Refused(refusal)) = fate {
+            return Err(ClusterError::Forbidden(format!("{refusal:?}")));
+        }
         {
             let mut world = self.world();
             let held = world.objects.get(&driver.name);

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use firesteel::domain::job_run::decide::Refusal;
 use firesteel::domain::job_run::{DriverPhase, HolderKind};
 use firesteel::wire::{FailureReason, JobRunState};
 use sqlx::PgPool;
@@ -219,4 +220,56 @@ async fn a_full_pool_leaves_postgres_alone(pool: PgPool) {
     for run in runs {
         app.reaches(&cluster, &run, JobRunState::Submitted).await;
     }
+}
+
+/// A cancellation is held up by a lost driver for no more than this.
+const HOLD: Duration = Duration::from_millis(300);
+
+#[sqlx::test]
+async fn a_cancellation_comes_to_its_end_though_nobody_may_delete_the_driver(pool: PgPool) {
+    let app = TestApp::start(pool).await;
+    let cluster = app.client.virtual_cluster("jobs").await;
+    let _workers = Workers::start(&app, with_policy(|policy| policy.lost_driver_hold = HOLD));
+    let run = app.client.job_run(&cluster).await;
+    app.reaches(&cluster, &run, JobRunState::Submitted).await;
+    app.local.set_phase(&run, running());
+    app.reaches(&cluster, &run, JobRunState::Running).await;
+    for _ in 0..1000 {
+        let refusal = Refusal::Forbidden("no right to delete pods".to_owned());
+        app.local.next(Call::Delete, Fate::Refused(refusal));
+    }
+    app.cancel(&cluster, &run).await;
+    app.reaches(&cluster, &run, JobRunState::Cancelled).await;
+    assert_eq!(app.local.holder(&run), Some(HolderKind::Driver));
+    app.local.forgive(Call::Delete);
+    eventually("the driver is deleted all the same", async || {
+        app.local.holder(&run).is_none().then_some(())
+    })
+    .await;
+}
+
+#[sqlx::test]
+async fn a_cancellation_comes_to_its_end_though_a_quota_refuses_to_hold_the_name(pool: PgPool) {
+    let app = TestApp::start(pool).await;
+    let cluster = app.client.virtual_cluster("jobs").await;
+    app.local.next(Call::Create, Fate::Late);
+    for _ in 0..1000 {
+        let refusal = || Fate::Refused(Refusal::Full("exceeded quota".to_owned()));
+        app.local.next(Call::Create, refusal());
+        app.local.next(Call::Occupy, refusal());
+    }
+    let _workers = Workers::start(&app, with_policy(|policy| policy.lost_driver_hold = HOLD));
+    let run = app.client.job_run(&cluster).await;
+    eventually("its creation is under way", async || {
+        (app.local.calls(Call::Create, &run) > 0).then_some(())
+    })
+    .await;
+    app.cancel(&cluster, &run).await;
+    app.reaches(&cluster, &run, JobRunState::Cancelled).await;
+    app.local.deliver_late();
+    eventually("the driver that came late is deleted", async || {
+        (app.local.calls(Call::Delete, &run) > 0).then_some(())
+    })
+    .await;
+    assert_eq!(app.local.holder(&run), None);
 }

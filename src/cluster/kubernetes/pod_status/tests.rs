@@ -132,7 +132,9 @@ fn real_statuses_explained() {
                 "deleted-force" => Node::Ready {
                     since: Timestamp::UNIX_EPOCH,
                 },
-                _ => Node::NotReady { since: None },
+                _ => Node::NotReady {
+                    since: Some(Timestamp::UNIX_EPOCH),
+                },
             };
             let node = Some(&node);
             let evidence = Evidence {

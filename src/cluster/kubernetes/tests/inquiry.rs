@@ -170,3 +170,60 @@ async fn what_cannot_be_had_is_left_out() {
     .await;
     assert_eq!(gone.pod_events.len(), 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_end_of_a_log_counts_however_long_its_lines_are() {
+    let [get, _, events, executors] = asked();
+    let log = |lines| {
+        format!(
+            "GET {POD}/log?&container=spark-kubernetes-driver&limitBytes=1048576&tailLines={lines}"
+        )
+    };
+    let evidence = inquire(vec![
+        Call::answers(&get, (200, pod(ended))),
+        Call::answers_text(&log(1000), 200, &[], &"x".repeat(1024 * 1024)),
+        Call::answers(&events, list(&json!([]))),
+        Call::answers(&executors, list(&json!([]))),
+        Call::answers_text(&log(50), 200, &[], "ValueError: the end\n"),
+    ])
+    .await;
+    assert_eq!(evidence.log.as_deref(), Some("ValueError: the end\n"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn executors_that_do_not_start_are_found_without_secrets() {
+    let pending = format!(
+        "GET {PODS}?&fieldSelector=status.phase%3DPending\
+         &labelSelector=spark-app-selector%3Dspark-000000035ee16lm6uri%2Cspark-role%3Dexecutor\
+         %2Cfiresteel.dev%2Finstallation%3D{INSTALLATION}&resourceVersion=0\
+         &resourceVersionMatch=NotOlderThan"
+    );
+    let waiting = |name: &str, reason: &str, message: &str| {
+        json!({ "metadata": { "name": name }, "status": { "phase": "Pending",
+            "containerStatuses": [{
+                "name": "spark-kubernetes-executor", "image": "i", "imageID": "",
+                "ready": false, "restartCount": 0,
+                "state": { "waiting": { "reason": reason, "message": message } },
+            }] } })
+    };
+    let (cluster, server) = cluster(vec![
+        Call::answers(&format!("GET {POD}"), (200, pod(ended))),
+        Call::answers(
+            &pending,
+            list(&json!([
+                { "metadata": { "name": "exec-1" }, "status": { "phase": "Pending" } },
+                waiting("exec-2", "CreateContainerConfigError", "no map"),
+                waiting("exec-3", "ImagePullBackOff", "salary=7: not found"),
+            ])),
+        ),
+    ]);
+    let hanging = cluster.hanging_executors(&driver()).await;
+    drop(cluster);
+    server.finished().await;
+    let names: Vec<_> = hanging
+        .iter()
+        .map(|executor| executor.name.as_str())
+        .collect();
+    assert_eq!(names, ["exec-3", "exec-2"]);
+    assert!(!format!("{hanging:?}").contains("salary=7"), "{hanging:?}");
+}

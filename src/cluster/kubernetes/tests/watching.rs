@@ -3,6 +3,7 @@
 use super::server::{Call, cluster};
 use tokio::time::Instant;
 
+use super::super::watch::UNSEEN_FOR;
 use super::*;
 
 const REVIEW: &str = "POST /apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
@@ -188,6 +189,28 @@ async fn a_namespace_that_may_not_be_read_makes_no_driver_of_it_absent() {
     ]);
     let (events, _) = watch(script, &["analytics", "science"]).await;
     assert_eq!(summary(&events), ["changed uid-1"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn rights_that_were_missing_are_asked_for_again() {
+    let path = |namespace: &str| format!("GET /api/v1/namespaces/{namespace}/pods");
+    // As an API server answers that has just started.
+    let mut none = reviews(false);
+    none.push(Call::answers(&path("analytics"), forbidden("list", "pods")));
+    let (events, end) = watch(none, &["analytics"]).await;
+    assert_eq!(events, []);
+    assert!(matches!(end, Err(ClusterError::Forbidden(_))));
+
+    let mut some = reviews(false);
+    some.extend([
+        Call::answers(&path("analytics"), page("10", "", &[])),
+        Call::answers(&path("science"), forbidden("list", "pods")),
+        Call::stays_open(&path("analytics"), ""),
+    ]);
+    let start = Instant::now();
+    let (_, end) = watch(some, &["analytics", "science"]).await;
+    assert!(matches!(end, Err(ClusterError::Forbidden(_))));
+    assert_eq!(start.elapsed(), UNSEEN_FOR);
 }
 
 #[tokio::test(start_paused = true)]

@@ -5,7 +5,8 @@ use jiff::Timestamp;
 use super::facts::{Contact, Inquiry, Look, Node};
 use super::{Case, Finish, Step, after};
 use crate::domain::job_run::{
-    Attempt, AttemptFailure, Exit, FailureReason, Fault, Holder, HolderKind, State, explain, fault,
+    Attempt, AttemptFailure, DriverPhase, Exit, FailureReason, Fault, Holder, HolderKind, State,
+    Waiting, explain, fault,
 };
 
 /// How an attempt ended, or the whole run with it.
@@ -136,7 +137,10 @@ impl Case<'_> {
             Look::Found { .. } | Look::Stray { .. } | Look::OtherCluster => None,
         };
         let dead_at = match (&attempt.driver.node, node) {
-            (None, _) | (Some(_), Some(Node::Gone)) => self.now,
+            (Some(_), Some(Node::Gone)) => self.now,
+            (None, _) if was_unscheduled(attempt) => self.now,
+            // It may have come to a node since it was seen last, which ends it now.
+            (None, _) => after(at, self.policy.grace_period),
             // What the cluster says of its nodes after a silence is old at first.
             (Some(_), Some(Node::Ready { since })) => {
                 let answers = match self.facts.contact {
@@ -158,8 +162,12 @@ impl Case<'_> {
         {
             return Step::Finish(self.cancelled_unseen(attempt));
         }
-        let name = attempt.driver.node.as_deref().unwrap_or("unknown");
-        let details = format!("The driver vanished; waiting to be sure that node {name} ended it.");
+        let details = match &attempt.driver.node {
+            Some(node) => {
+                format!("The driver vanished; waiting to be sure that node {node} ended it.")
+            }
+            None => "The driver vanished; waiting to be sure that no node runs it.".to_owned(),
+        };
         self.wait(
             self.policy.grace_period.min(self.policy.try_again),
             Some(details),
@@ -248,7 +256,7 @@ impl Case<'_> {
     }
 
     /// By when a cancelled run is over, whether or not its driver's end was seen.
-    fn cancel_by(&self) -> Option<Timestamp> {
+    pub(super) fn cancel_by(&self) -> Option<Timestamp> {
         let asked = self.run.cancel_requested_at.filter(|_| self.cancelled())?;
         Some(after(asked, self.policy.lost_driver_hold))
     }
@@ -256,11 +264,12 @@ impl Case<'_> {
     fn cancelled_unseen(&self, attempt: &Attempt) -> Finish {
         let details = match &attempt.driver.node {
             Some(node) => format!(
-                "JobRun CANCELLED. Its driver was deleted, and node {node} has not told of its end: \
-                 there it may still run."
+                "JobRun CANCELLED. Its driver's deletion was asked for, and node {node} has not told \
+                 of its end: there it may still run."
             ),
             None => {
-                "JobRun CANCELLED. Its driver was deleted, and its end was not seen.".to_owned()
+                "JobRun CANCELLED. Its driver's deletion was asked for, and its end was not seen."
+                    .to_owned()
             }
         };
         Finish {
@@ -320,5 +329,13 @@ impl Case<'_> {
                 self.run.cluster
             ),
         )
+    }
+}
+
+/// Whether the driver was still without a node when it was seen last.
+fn was_unscheduled(attempt: &Attempt) -> bool {
+    match &attempt.driver.phase {
+        DriverPhase::Waiting { why, .. } => why.as_ref().is_some_and(Waiting::is_for_a_node),
+        DriverPhase::Unseen | DriverPhase::Running { .. } | DriverPhase::Ended(_) => false,
     }
 }

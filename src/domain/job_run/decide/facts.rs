@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use crate::domain::job_run::Evidence;
+use crate::domain::job_run::{Evidence, ExecutorTrouble};
 
 /// What this pass over the run learned beyond what is recorded.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -22,6 +22,8 @@ pub struct Facts {
     pub crowded: bool,
     /// What was asked about a driver that failed.
     pub inquiry: Inquiry,
+    /// The executors of a running driver that do not start; `None` where nobody asked for them.
+    pub hanging_executors: Option<Vec<ExecutorTrouble>>,
 }
 
 impl Facts {

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::{Case, Finish, Step, after};
 use crate::domain::job_run::{
-    Attempt, AttemptFailure, DriverPhase, FailureReason, Fault, HolderKind, explain,
+    Attempt, AttemptFailure, DriverPhase, FailureReason, Fault, HolderKind, explain, fault,
 };
 
 impl Case<'_> {
@@ -110,7 +110,11 @@ fn may_have_started(attempt: &Attempt) -> bool {
         .is_some_and(|verdict| verdict.fault == Fault::Platform);
     match &attempt.driver.phase {
         DriverPhase::Running { .. } => true,
-        DriverPhase::Ended(exit) => exit.code.is_some() || exit.started_at.is_some(),
+        DriverPhase::Ended(exit) => {
+            let turned_away = exit.reason.as_deref().is_some_and(fault::refused_by_node);
+            let on_node = attempt.driver.node.is_some() && !turned_away;
+            exit.code.is_some() || exit.started_at.is_some() || on_node
+        }
         DriverPhase::Unseen | DriverPhase::Waiting { .. } => {
             attempt.driver.node.is_some() && !condemned_unstarted
         }

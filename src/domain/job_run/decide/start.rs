@@ -15,6 +15,9 @@ use crate::domain::job_run::{
 /// started as usual has said something by then.
 const ASK_WHY_AFTER: Duration = Duration::from_secs(20);
 
+/// How long executors may be on their way before their cluster is asked what keeps them.
+const ASK_FOR_EXECUTORS_AFTER: Duration = Duration::from_secs(120);
+
 impl Case<'_> {
     /// The container has not started.
     pub(super) fn starting(
@@ -36,12 +39,20 @@ impl Case<'_> {
         let pull_by = waiting
             .filter(|(_, why)| why.is_image_failure())
             .map(|(since, _)| after(since, self.policy.image_pull_timeout));
-        let due = pull_by.map_or(start_by, |pull_by| pull_by.min(start_by));
+        // Of an attempt after one that ran.
+        let run_by = self.run_by();
+        let due = [pull_by, run_by]
+            .into_iter()
+            .flatten()
+            .fold(start_by, Timestamp::min);
         let due = self.once_settled(due);
         if self.now < due {
             return self.wait_for_start(holder, why, due);
         }
         let evidence = self.evidence();
+        if run_by.is_some_and(|by| self.now >= by) {
+            return self.condemn(attempt, || self.over_time());
+        }
         self.condemn(attempt, || match (pull_by, why) {
             (Some(_), Some(why)) => Verdict {
                 reason: FailureReason::UserError,
@@ -94,7 +105,7 @@ impl Case<'_> {
         }
     }
 
-    pub(super) fn running(&self, attempt: &Attempt) -> Step {
+    pub(super) fn running(&self, attempt: &Attempt, since: Timestamp) -> Step {
         match self.run.state {
             State::Pending => {
                 return Step::Advance {
@@ -113,15 +124,30 @@ impl Case<'_> {
         }
         let due = self.run_by().map(|due| self.once_settled(due));
         match due {
-            Some(due) if self.now >= due => self.condemn(attempt, || Verdict {
-                reason: FailureReason::UserError,
-                fault: Fault::Final,
-                details: self.ran_too_long(),
-            }),
-            Some(_) | None => Step::Wait {
-                until: due.map_or(self.next_look(), |due| due.min(self.next_look())),
-                details: None,
+            Some(due) if self.now >= due => self.condemn(attempt, || self.over_time()),
+            Some(_) | None => self.watch_executors(since, due),
+        }
+    }
+
+    /// A driver runs on without the executors that it waits for, and does not say so.
+    fn watch_executors(&self, since: Timestamp, due: Option<Timestamp>) -> Step {
+        let ask_at = after(since, ASK_FOR_EXECUTORS_AFTER);
+        let (next, details) = match &self.facts.hanging_executors {
+            None if self.now >= ask_at => return Step::AskForExecutors,
+            None => (ask_at, None),
+            Some(hanging) => match explain::hanging_executors(hanging) {
+                // They may come to start, and the longer they hang the less likely it is.
+                Some(details) => {
+                    let ran = self.now.duration_since(since).unsigned_abs();
+                    (after(self.now, ran), Some(details))
+                }
+                None => (self.next_look(), None),
             },
+        };
+        let until = next.min(self.next_look());
+        Step::Wait {
+            until: due.map_or(until, |due| due.min(until)),
+            details,
         }
     }
 
@@ -129,6 +155,14 @@ impl Case<'_> {
     pub(super) fn run_by(&self) -> Option<Timestamp> {
         let starts = self.attempts.iter().filter_map(started_at);
         Some(after(starts.min()?, self.policy.run_timeout?))
+    }
+
+    fn over_time(&self) -> Verdict {
+        Verdict {
+            reason: FailureReason::UserError,
+            fault: Fault::Final,
+            details: self.ran_too_long(),
+        }
     }
 
     pub(super) fn ran_too_long(&self) -> String {

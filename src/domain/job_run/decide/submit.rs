@@ -82,6 +82,10 @@ impl Case<'_> {
         let failed = |reason| Step::Finish(Finish::failed(reason, Fault::Final, &details));
         match refusal {
             Refusal::Plan(_) | Refusal::Invalid(_) => failed(FailureReason::ValidationError),
+            // An API server that has just started knows nobody's rights for a moment.
+            Refusal::Forbidden(_) if self.now < self.once_settled(self.now) => {
+                self.wait(self.policy.try_again, Some(details))
+            }
             Refusal::Forbidden(_) | Refusal::NamespaceMissing | Refusal::Replaced => {
                 failed(FailureReason::ClusterUnavailable)
             }
@@ -185,6 +189,12 @@ impl Case<'_> {
         let attempt = attempt.number;
         if !self.facts.names_refused.contains(&attempt) {
             return Step::Occupy { attempt };
+        }
+        // What is cancelled is over by its time: what may still appear is ended then.
+        if let Some(by) = self.cancel_by()
+            && self.now >= self.once_settled(by)
+        {
+            return end;
         }
         match &self.facts.refusal {
             // Where the name's place is no more, no late creation can succeed either.

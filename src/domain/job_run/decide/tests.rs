@@ -126,6 +126,14 @@ fn looked(look: Look) -> Facts {
     }
 }
 
+/// What is known of a driver whose executors start as usual.
+fn no_executor_hangs() -> Facts {
+    Facts {
+        hanging_executors: Some(Vec::new()),
+        ..Facts::default()
+    }
+}
+
 /// What a look found, and that nothing more is to be learned.
 fn inquired(look: Look) -> Facts {
     Facts {

@@ -270,3 +270,17 @@ fn a_driver_that_waits_in_silence_is_told_by_its_latest_event() {
     );
     assert!(start_timeout(900, Some(&creating), Some(&evidence)).ends_with("not found"));
 }
+
+#[test]
+fn a_node_that_cannot_be_read_is_not_blamed() {
+    let driver = Driver {
+        node: Some("node0".to_owned()),
+        ..Driver::default()
+    };
+    let on = |since| lost(&driver, Some(&Node::NotReady { since }));
+    assert_eq!(
+        on(None),
+        "The driver was deleted by someone else, or lost with node node0, before its end was seen."
+    );
+    assert!(on(Some(Timestamp::UNIX_EPOCH)).contains("node0, which is not ready"));
+}

@@ -48,6 +48,36 @@ fn a_silent_cluster_holds_it_up_no_longer_than_a_lost_driver_is_waited_for() {
 }
 
 #[test]
+fn a_name_that_nobody_can_take_holds_it_up_no_longer_either() {
+    let mut vanished = created(DriverPhase::Running { since: at(20) });
+    vanished.unanswered = 1;
+    vanished.driver.gone_at = Some(at(60));
+    for attempt in [attempt(1), vanished] {
+        for refusal in [
+            Refusal::Full("exceeded quota".into()),
+            Refusal::Forbidden("pods".into()),
+        ] {
+            let facts = Facts {
+                refusal: Some(refusal),
+                names_refused: [1].into(),
+                ..looked(Look::Absent { node: None })
+            };
+            let step = |now| step(&cancelled_at(50), Some(&attempt), &facts, now);
+            assert!(matches!(step(649), Step::Wait { .. }));
+            assert_eq!(finished(&step(650)).state, State::Cancelled);
+        }
+        // The end does not free the name.
+        let over = run(State::Cancelled);
+        let after = Attempt {
+            swept: true,
+            ..attempt
+        };
+        let next = step(&over, Some(&after), &Facts::default(), 651);
+        assert_eq!(next, OCCUPY);
+    }
+}
+
+#[test]
 fn a_node_that_does_not_answer_is_named() {
     let mut running = created(DriverPhase::Running { since: at(20) });
     running.driver.node = Some("node-1".into());

@@ -38,7 +38,7 @@ fn step_of(attempts: &[Attempt], facts: &Facts, now: i64) -> Step {
 
 #[test]
 fn earlier_attempts_are_cleaned_up_in_the_waits_of_the_latest() {
-    let none = Facts::default();
+    let none = no_executor_hangs();
     let mut first = closed(1, 70);
     let wait = step_of(&[first.clone(), second()], &none, 100);
     assert_eq!(

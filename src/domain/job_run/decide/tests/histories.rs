@@ -164,6 +164,7 @@ fn any_facts() -> impl Strategy<Value = Facts> {
             names_refused,
             crowded,
             inquiry,
+            hanging_executors: None,
         },
     )
 }
@@ -343,6 +344,7 @@ proptest! {
             Step::Inquire => prop_assert!(
                 !state.is_terminal() && !cancelled && facts.inquiry == Inquiry::NotMade
             ),
+            Step::AskForExecutors => prop_assert_eq!(state, State::Running),
             Step::Look { .. } | Step::Occupy { .. } | Step::Condemn(_) | Step::DeleteStray { .. } => {}
         }
     }

@@ -288,6 +288,10 @@ impl Model {
                 held.facts.inquiry = Inquiry::Made(Evidence::default());
                 true
             }
+            Step::AskForExecutors => {
+                held.facts.hanging_executors = Some(Vec::new());
+                true
+            }
             Step::Delete { attempt, uid } => {
                 reachable && {
                     self.world.delete(attempt, &uid);

@@ -63,6 +63,28 @@ fn refusals_end_or_wait_as_their_kind_says() {
 }
 
 #[test]
+fn an_api_server_that_has_just_come_back_may_know_no_rights_yet() {
+    let pending = run(State::Pending);
+    let facts = Facts {
+        contact: Contact::Answers { since: at(100) },
+        ..refused(Refusal::Forbidden("x".into()))
+    };
+    let soon = step(&pending, Some(&attempt(0)), &facts, 159);
+    assert!(matches!(
+        soon,
+        Step::Wait {
+            details: Some(_),
+            ..
+        }
+    ));
+    let later = step(&pending, Some(&attempt(0)), &facts, 160);
+    assert_eq!(
+        finished(&later).reason,
+        Some(FailureReason::ClusterUnavailable)
+    );
+}
+
+#[test]
 fn a_refusal_after_an_unanswered_creation_does_not_end_the_run_before_its_name_is_taken() {
     let refusal = refused(Refusal::Invalid("no".into()));
     let pending = run(State::Pending);

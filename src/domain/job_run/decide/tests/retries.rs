@@ -150,6 +150,21 @@ fn a_run_of_one_attempt_has_another_only_where_its_driver_cannot_have_started() 
     let end = next(&run, &[stopped], 70);
     assert_eq!(finished(&end).fault, Some(Fault::Platform));
 
+    // Kubelets that end a pod may keep no word of its containers.
+    for (reason, message) in [
+        ("Evicted", Some("The node was low on resource: memory.")),
+        ("Terminated", None),
+    ] {
+        let mut wordless = created(with_reason(None, reason));
+        wordless.driver.node = Some("node-1".into());
+        if let DriverPhase::Ended(exit) = &mut wordless.driver.phase {
+            exit.started_at = None;
+            exit.message = message.map(Into::into);
+        }
+        let end = next(&run, &[wordless], 70);
+        assert_eq!(finished(&end).fault, Some(Fault::Platform), "{reason}");
+    }
+
     // Its start may not have been seen.
     let mut lost = created(DriverPhase::Waiting {
         since: at(12),
@@ -247,10 +262,17 @@ fn a_run_whose_time_is_over_ends_wherever_it_is() {
     let end = decide(std::slice::from_ref(&before), &none, 120);
     assert!(finished(&end).details.contains("job-run-timeout"));
     let second = numbered(2, created(DriverPhase::Running { since: at(90) }));
-    assert_eq!(
-        decide(&[before, second], &none, 120),
-        Step::Look { attempt: 2 }
-    );
+    let waiting = numbered(2, created(DriverPhase::Unseen));
+    for phase in [second, waiting] {
+        let attempts = [before.clone(), phase];
+        assert_eq!(decide(&attempts, &none, 120), Step::Look { attempt: 2 });
+        let mut looked = inquired(FOUND);
+        looked.looks.insert(2, FOUND);
+        let Step::Condemn(verdict) = decide(&attempts, &looked, 120) else {
+            panic!("not condemned")
+        };
+        assert!(verdict.details.contains("job-run-timeout"));
+    }
 }
 
 #[test]
@@ -298,7 +320,11 @@ fn a_driver_that_a_lost_node_never_lets_go_of_is_given_up_after_its_hold() {
     stuck.driver.deleting = true;
     stuck.deleting_since = Some(at(100));
     stuck.driver.disruption = Some("DeletionByTaintManager".into());
-    let with = |node, now| step(&run, Some(&stuck), &looked(Look::Found { node }), now);
+    let facts = |node| Facts {
+        looks: [(1, Look::Found { node })].into(),
+        ..no_executor_hangs()
+    };
+    let with = |node, now| step(&run, Some(&stuck), &facts(node), now);
     let waits = |step: &Step| matches!(step, Step::Wait { .. });
     assert!(waits(&with(
         Some(Node::NotReady {
