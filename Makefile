@@ -1,5 +1,5 @@
 # Every target can be run on a clean clone: what it needs it makes first.
-.PHONY: help setup setup-clients build demo lint test unit clients e2e chaos cluster-up cluster-down sqlx
+.PHONY: help setup setup-clients build demo lint test unit clients e2e chaos bench cluster-up cluster-down sqlx
 
 help: ## This list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -33,6 +33,9 @@ e2e: build ## Real Spark on a real Kubernetes (needs root on Linux, and Go)
 
 chaos: setup ## Storms of faults, each with a new seed: make chaos MINUTES=10 [SEED=1] [RUNS=300]
 	@CHAOS_MINUTES=$(or $(MINUTES),1) CHAOS_SEED=$(SEED) CHAOS_RUNS=$(RUNS) scripts/unit-tests.sh --test chaos -- storm --nocapture
+
+bench: setup ## Figures of this machine, written to docs/performance.md (an hour; needs root on Linux, and Go)
+	@scripts/bench.sh
 
 cluster-up: setup ## Start the Kubernetes of the tests
 	@. scripts/env.sh && tests/cluster/up.sh

@@ -2,9 +2,10 @@
 # A throw-away Postgres for the tests: nothing in it survives a crash, nobody but this machine
 # reaches it.
 #
-#   tests/postgres.sh start DIR    starts it in DIR and prints its DATABASE_URL
-#   tests/postgres.sh stop DIR     stops it and removes DIR
-#   tests/postgres.sh bin          prints the folder of its programs
+#   tests/postgres.sh start DIR            starts it in DIR and prints its DATABASE_URL
+#   tests/postgres.sh start DIR durable    as an installation has it: what is committed survives a crash
+#   tests/postgres.sh stop DIR             stops it and removes DIR
+#   tests/postgres.sh bin                  prints the folder of its programs
 #
 # The binaries are those of FIRESTEEL_POSTGRES_BIN, of PATH, the newest below /usr/lib/postgresql,
 # or those that `make setup` installed. Postgres refuses to run as root, so root starts it as another user.
@@ -53,14 +54,17 @@ start() {
         [ "$(id -u)" -ne 0 ] || chown "$user" "$sockets"
     fi
     echo "$sockets" >"$dir/sockets"
+    case ${1:-} in
+    durable) options="-c shared_buffers=1GB -c max_wal_size=8GB" ;;
+    *) options="-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c shared_buffers=128MB" ;;
+    esac
     cd /
     as_server "$bin/initdb" --pgdata="$dir/data" --username=postgres --auth=trust \
         --encoding=UTF8 --locale=C --no-sync >"$dir/initdb.log" 2>&1 ||
         fail "initdb failed: $(tail -n 3 "$dir/initdb.log")"
     as_server "$bin/pg_ctl" --pgdata="$dir/data" --log="$dir/data/server.log" --wait --silent \
         --options="-c listen_addresses='' -c unix_socket_directories='$sockets' \
-            -c fsync=off -c synchronous_commit=off -c full_page_writes=off \
-            -c max_connections=300 -c shared_buffers=128MB" start >/dev/null ||
+            -c max_connections=300 $options" start >/dev/null ||
         fail "the server did not start: $(tail -n 3 "$dir/data/server.log")"
     echo "postgres://postgres@localhost/postgres?host=$sockets"
 }
@@ -79,7 +83,8 @@ user=nobody
 dir=${2:-}
 case "${1:-} $#" in
 "start 2") start ;;
+"start 3") start "$3" ;;
 "stop 2") stop ;;
 "bin 1") binaries ;;
-*) fail "usage: postgres.sh start DIR | stop DIR | bin" ;;
+*) fail "usage: postgres.sh start DIR [durable] | stop DIR | bin" ;;
 esac

@@ -19,24 +19,9 @@ else
   exit 0
 fi
 
-stop() { # program...: TERM, then KILL after 10 s
-  local name pid
-  for name; do
-    if pid=$(pid_of "$name"); then
-      kill -TERM "$pid"
-      for _ in {1..100}; do
-        pid_of "$name" >/dev/null || break
-        sleep 0.1
-      done
-      ! pid_of "$name" >/dev/null || kill -KILL "$pid"
-    fi
-    rm -f "$STATE/run/$name.pid"
-  done
-}
-
 stop kubelet # first: it would restart what is stopped next
 if pid_of containerd >/dev/null; then remove_containers; fi
-stop kube-proxy coredns kube-scheduler kube-controller-manager kube-apiserver etcd
+stop kwok kube-proxy coredns kube-scheduler kube-controller-manager kube-apiserver etcd
 [ ! -f "$STATE/kube-proxy.yaml" ] ||
   "$(readlink "$STATE/kubectl")" kube-proxy --cleanup --config "$STATE/kube-proxy.yaml" >/dev/null 2>&1
 stop containerd

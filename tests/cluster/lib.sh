@@ -61,6 +61,29 @@ pid_of() { # program: its pid if that very process still lives
   echo "$pid"
 }
 
+start() { # program command...: in a session of its own, so that no signal meant for us reaches it
+  local name=$1 pid
+  shift
+  setsid "$@" >"$STATE/log/$name.log" 2>&1 </dev/null 9>&- &
+  pid=$!
+  echo "$pid $(start_time $pid)" >"$STATE/run/$name.pid"
+}
+
+stop() { # program...: TERM, then KILL after 10 s
+  local name pid
+  for name; do
+    if pid=$(pid_of "$name"); then
+      kill -TERM "$pid"
+      for _ in {1..100}; do
+        pid_of "$name" >/dev/null || break
+        sleep 0.1
+      done
+      ! pid_of "$name" >/dev/null || kill -KILL "$pid"
+    fi
+    rm -f "$STATE/run/$name.pid"
+  done
+}
+
 lock() { # one up.sh or down.sh at a time; up.sh calls down.sh with the lock held
   [ -z "${CLUSTER_LOCKED:-}" ] || return 0
   mkdir -p "$STATE"

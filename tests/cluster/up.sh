@@ -29,14 +29,6 @@ healthy() {
   done
   return 1
 }
-start() { # program command...: in a session of its own, so that no signal meant for us reaches it
-  local name=$1 pid
-  shift
-  setsid "$@" >"$STATE/log/$name.log" 2>&1 </dev/null 9>&- &
-  pid=$!
-  echo "$pid $(start_time $pid)" >"$STATE/run/$name.pid"
-}
-
 wait_for() { # seconds program what command...
   local end=$((SECONDS + $1)) program=$2 what=$3
   shift 3
