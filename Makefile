@@ -34,7 +34,7 @@ e2e: build ## Real Spark on a real Kubernetes (needs root on Linux, and Go)
 chaos: setup ## Storms of faults, each with a new seed: make chaos MINUTES=10 [SEED=1] [RUNS=300]
 	@CHAOS_MINUTES=$(or $(MINUTES),1) CHAOS_SEED=$(SEED) CHAOS_RUNS=$(RUNS) scripts/unit-tests.sh --test chaos -- storm --nocapture
 
-bench: setup ## Figures of this machine, written to docs/performance.md (an hour; needs root on Linux, and Go)
+bench: setup ## Figures of this machine, written to docs/performance.md (an hour and a half; needs root on Linux, Go, and 12 GB of disk)
 	@scripts/bench.sh
 
 cluster-up: setup ## Start the Kubernetes of the tests

@@ -24,7 +24,8 @@ programs=(--program="postgres=$(head -n 1 "$out/postgres/data/postmaster.pid")")
 for program in etcd kube-apiserver kube-scheduler kube-controller-manager kwok; do
   programs+=(--program="$program=$(cut -d' ' -f1 "$run/$program.pid")")
 done
+spark=$("$FIRESTEEL_PYTHON" -c 'import os, pyspark; print(os.path.dirname(pyspark.__file__))')
 if [ -n "${SHORT:-}" ]; then last=(--short); else last=(--report docs/performance.md); fi
 SQLX_OFFLINE=true cargo bench --locked --bench scale -- "$@" --out "$figures" \
-  --kubeconfig "$out/kubeconfig" --admin-kubeconfig "$admin" --database-url "$database" \
+  --kubeconfig "$out/kubeconfig" --admin-kubeconfig "$admin" --database-url "$database" --spark-home "$spark" \
   "${programs[@]}" "${last[@]}"

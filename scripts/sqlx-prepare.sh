@@ -24,7 +24,10 @@ export DATABASE_URL
 psql=$(tests/postgres.sh bin)/psql
 [ -x "$psql" ] || psql=psql
 for migration in migrations/*.sql; do
-    "$psql" "$DATABASE_URL" --no-psqlrc --quiet --single-transaction \
+    transaction=--single-transaction
+    ! grep -q '^-- no-transaction' "$migration" || transaction=
+    # shellcheck disable=SC2086
+    "$psql" "$DATABASE_URL" --no-psqlrc --quiet $transaction \
         --set=ON_ERROR_STOP=1 --file="$migration"
 done
 

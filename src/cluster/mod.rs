@@ -83,6 +83,15 @@ pub struct Prepared {
     pub notes: Vec<String>,
 }
 
+/// What a deletion that was asked for came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deletion {
+    /// Nothing is left of the object: the answer says so.
+    Gone,
+    /// The object goes in its own time, if it is there.
+    Asked,
+}
+
 /// Why a creation did not give a driver.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum CreateError {
@@ -205,7 +214,7 @@ pub trait Cluster: Send + Sync {
     }
 
     /// Asks for the graceful deletion of the object of this name and uid, if it is there.
-    async fn delete(&self, driver: &DriverRef, uid: &str) -> Result<(), ClusterError>;
+    async fn delete(&self, driver: &DriverRef, uid: &str) -> Result<Deletion, ClusterError>;
 
     /// Deletes the executors and helpers of the application, as far as they are left.
     async fn sweep(&self, driver: &DriverRef) -> Result<(), ClusterError>;

@@ -44,11 +44,10 @@ pub(super) async fn start_job_run(
 ) -> Result<Answer<wire::StartJobRunResponse>, ApiError> {
     let hash = request_hash(&request)?;
     let id = request.virtual_cluster_id.clone();
-    let virtual_cluster = virtual_clusters::look_up(&app, &caller, &id).await?;
-    let known = match &virtual_cluster {
-        Some(found) => known(&app, &caller, found, &request.client_token, &hash).await?,
-        None => Ok(None),
-    };
+    let (virtual_cluster, known) = tokio::try_join!(
+        virtual_clusters::look_up(&app, &caller, &id),
+        known(&app, &caller, &id, &request.client_token, &hash),
+    )?;
     let template = template::named(&app, &caller, &request).await?;
     let started = known.as_ref().ok().and_then(Option::as_ref);
     authorize::start(
@@ -218,13 +217,16 @@ async fn find(
 async fn known(
     app: &App,
     caller: &Caller,
-    virtual_cluster: &VirtualCluster,
+    virtual_cluster: &str,
     token: &str,
     hash: &RequestHash,
 ) -> Result<Result<Option<domain::JobRun>, ApiError>, StoreError> {
+    let Ok(id) = VirtualClusterId::parse(virtual_cluster) else {
+        return Ok(Ok(None));
+    };
     let known = app
         .store
-        .job_run_by_token(&caller.account, &virtual_cluster.id, token, hash);
+        .job_run_by_token(&caller.account, &id, token, hash);
     match known.await {
         Ok(run) => Ok(Ok(run)),
         Err(TokenError::Reused) => Ok(Err(token_reused())),

@@ -1,8 +1,12 @@
 //! Access keys. Every request looks its key up here, so a revoked one is refused at once, by every
-//! replica.
+//! replica: a statement that answers for many began after each of them asked.
+
+use std::collections::{BTreeSet, HashMap};
 
 use jiff_sqlx::ToSqlx as _;
+use sqlx::PgPool;
 
+use super::gather::{Statement, each};
 use super::{Store, StoreError};
 use crate::domain::access_key::{AccessKey, Proof, TokenHash};
 use crate::domain::ids::{AccessKeyId, AccountId, UserName};
@@ -62,11 +66,7 @@ impl Store {
 
     /// The key, also where it is revoked.
     pub async fn access_key(&self, id: &AccessKeyId) -> Result<Option<AccessKey>, StoreError> {
-        access_keys!("WHERE id = $1", id.as_str())
-            .fetch_optional(&self.pool)
-            .await?
-            .map(AccessKey::try_from)
-            .transpose()
+        self.access_keys.ask((), id.clone()).await
     }
 
     /// All keys, the oldest first.
@@ -110,6 +110,34 @@ impl Store {
         .execute(&self.pool)
         .await?;
         Ok(changed.rows_affected() > 0)
+    }
+}
+
+/// Finds keys by their ids.
+pub(super) struct AccessKeys(pub PgPool);
+
+impl Statement for AccessKeys {
+    type Lane = ();
+    type Question = AccessKeyId;
+    type Answer = Option<AccessKey>;
+
+    async fn ask(
+        &self,
+        ids: &[AccessKeyId],
+    ) -> Result<Vec<Result<Option<AccessKey>, StoreError>>, StoreError> {
+        let distinct: BTreeSet<_> = ids.iter().map(AccessKeyId::as_str).collect();
+        let distinct: Vec<_> = distinct.into_iter().collect();
+        let rows = access_keys!("WHERE id = ANY($1)", &distinct as &[&str])
+            .fetch_all(&self.0)
+            .await?;
+        let mut found = HashMap::new();
+        for row in rows {
+            found.insert(
+                AccessKeyId::parse(row.id.as_str())?,
+                AccessKey::try_from(row),
+            );
+        }
+        Ok(each(ids, &found))
     }
 }
 

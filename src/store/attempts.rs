@@ -5,10 +5,10 @@ use jiff::Timestamp;
 use jiff_sqlx::ToSqlx as _;
 use sqlx::types::Json;
 
-use super::rows::{DriverRow, attempt_number, count, holder_kind_text, storable};
+use super::rows::{AttemptRow, DriverRow, attempt_number, count, holder_kind_text, storable};
 use super::work::held;
 use super::{Lease, LeaseError, Store};
-use crate::domain::job_run::{AttemptFailure, Driver, Holder, Verdict, Waiting, explain};
+use crate::domain::job_run::{Attempt, AttemptFailure, Driver, Holder, Verdict, Waiting, explain};
 
 /// Whether a creation may be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +18,13 @@ pub enum Beginning {
     NoSlot {
         limit: u32,
     },
+}
+
+/// An attempt as it is recorded, and which cluster it was begun on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recorded {
+    pub attempt: Attempt,
+    pub cluster_identity: String,
 }
 
 impl Store {
@@ -74,14 +81,15 @@ impl Store {
     }
 
     /// Records who holds the attempt's name, as the answer to a creation told. A driver's uid is
-    /// recorded once; a tombstone takes its place only after it is gone.
+    /// recorded once; a tombstone takes its place only after it is gone. Gives the attempt as it is now,
+    /// with what the watch has seen of it.
     pub async fn created(
         &self,
         lease: &Lease,
         attempt: u32,
         holder: &Holder,
         driver: &Driver,
-    ) -> Result<(), LeaseError> {
+    ) -> Result<Recorded, LeaseError> {
         let answered = sqlx::query_file_scalar!(
             "src/store/queries/created.sql",
             lease.run.as_str(),
@@ -94,8 +102,12 @@ impl Store {
             &image_failures(),
         )
         .fetch_optional(&self.pool)
-        .await?;
-        held(answered)
+        .await?
+        .ok_or(LeaseError::Lost)?;
+        Ok(Recorded {
+            cluster_identity: answered.0.cluster_identity.clone(),
+            attempt: answered.0.try_into()?,
+        })
     }
 
     /// Records why the driver is going to be deleted. The first verdict stays.
@@ -130,12 +142,14 @@ impl Store {
         held(condemned)
     }
 
-    /// Records when the deletion of the attempt's object was last asked for.
+    /// Records when the deletion of the attempt's object was last asked for, and whether the answer
+    /// was that it is `gone`.
     pub async fn delete_requested(
         &self,
         lease: &Lease,
         attempt: u32,
         at: Timestamp,
+        gone: bool,
     ) -> Result<(), LeaseError> {
         let requested = sqlx::query_scalar!(
             r#"WITH held AS (
@@ -144,13 +158,15 @@ impl Store {
                 FOR NO KEY UPDATE
             )
             UPDATE job_run_attempt AS known
-            SET delete_requested_at = $4
+            SET delete_requested_at = $4::timestamptz,
+                gone_at = coalesce(known.gone_at, CASE WHEN $5::boolean THEN $4::timestamptz END)
             FROM held WHERE known.run = held.run AND known.number = $3
             RETURNING known.run"#,
             lease.run.as_str(),
             lease.token,
             attempt_number(attempt)?,
             at.to_sqlx(),
+            gone,
         )
         .fetch_optional(&self.pool)
         .await?;

@@ -6,7 +6,7 @@ use sqlx::error::DatabaseError;
 const LOCK_NOT_AVAILABLE: &str = "55P03";
 
 /// A statement did not do its work.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
     /// The database cannot be reached, is overloaded or shutting down, or gave this statement up:
     /// the same call may succeed later.
@@ -35,7 +35,7 @@ pub enum StoreError {
 }
 
 /// What Postgres or its driver said, without any value of a row.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 #[error("{message}")]
 pub struct QueryFailure {
     message: String,
@@ -76,6 +76,15 @@ pub(super) enum Constraint {
 }
 
 impl StoreError {
+    /// Whoever asked with others lost the answer: what asked for all of them came to an end.
+    pub(super) fn unanswered() -> Self {
+        Self::Query(QueryFailure {
+            message: "the statement came to no answer".to_owned(),
+            code: None,
+            constraint: None,
+        })
+    }
+
     pub(super) fn constraint(&self) -> Option<Constraint> {
         let Self::Query(failure) = self else {
             return None;

@@ -1,53 +1,16 @@
-//! Job runs as callers see them. A run that was accepted is never lost, and its client token
-//! always gives the same run.
+//! Job runs as callers see them: each belongs to an account, and to nobody else it is there.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use jiff_sqlx::ToSqlx as _;
-use sqlx::types::Json;
+use sqlx::PgPool;
 
-use super::errors::Constraint;
+use super::gather::{Statement, each};
 use super::rows::{JobRunRow, job_run_state};
 use super::{Page, RequestHash, Store, StoreError, TokenError};
-use crate::domain::account::Caller;
 use crate::domain::ids::{AccountId, JobRunId, VirtualClusterId};
-use crate::domain::job_run::{JobRun, NewJobRun, State, explain};
-use crate::domain::virtual_cluster::{self, VirtualCluster};
-
-/// In one millisecond 65,536 ids can be drawn; so many collisions in a row mean something else.
-const MOST_DRAWS: usize = 32;
-
-/// As long as Postgres can add to a time without a thought.
-const FOR_EVER: Duration = Duration::from_secs(1000 * 365 * 86_400);
-
-/// A run to start.
-#[derive(Clone, Copy, Debug)]
-pub struct StartJobRun<'a> {
-    pub caller: &'a Caller,
-    pub virtual_cluster: &'a VirtualCluster,
-    pub new: &'a NewJobRun,
-    pub request_hash: &'a RequestHash,
-    /// When it was accepted, kept in milliseconds.
-    pub now: Timestamp,
-    /// How long it may wait for a slot of its virtual cluster; for ever where it is zero.
-    pub queue_timeout: Duration,
-}
-
-/// A run was not started.
-#[derive(Debug, thiserror::Error)]
-pub enum StartJobRunError {
-    #[error("the virtual cluster is {0}")]
-    VirtualClusterNotRunning(virtual_cluster::State),
-    /// This many runs are PENDING or SUBMITTED, which is its limit.
-    #[error("the virtual cluster has {0} runs in its queue")]
-    QueueFull(i32),
-    #[error("the client token was used for a different request")]
-    TokenReused,
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
+use crate::domain::job_run::{JobRun, State};
 
 /// What became of a request to cancel a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,7 +32,7 @@ pub struct JobRunFilter {
     pub created_before: Option<Timestamp>,
 }
 
-/// Selects whole rows; what follows `FROM job_run` is the caller's.
+/// Selects whole rows; what follows `FROM` is the caller's.
 macro_rules! job_runs {
     ($rest:tt, $($argument:expr),+ $(,)?) => {
         sqlx::query_as!(
@@ -79,41 +42,13 @@ macro_rules! job_runs {
                 overrides AS "overrides: _", tags AS "tags: _", max_attempts, created_by,
                 created_at, state::text AS "state!", state_details, failure_reason, finished_at,
                 cancel_requested_at
-            FROM job_run "# + $rest,
+            FROM "# + $rest,
             $($argument),+
         )
     };
 }
 
 impl Store {
-    /// Accepts a run, or answers with the one that this client token started.
-    pub async fn start_job_run(&self, start: &StartJobRun<'_>) -> Result<JobRun, StartJobRunError> {
-        let full_at = match self.insert_job_run(start).await? {
-            Insertion::Done(run) => return Ok(*run),
-            Insertion::Not { full_at } => full_at,
-        };
-        let account = &start.caller.account;
-        let original = self
-            .job_run_by_token(
-                account,
-                &start.virtual_cluster.id,
-                &start.new.client_token,
-                start.request_hash,
-            )
-            .await?;
-        if let Some(original) = original {
-            return Ok(original);
-        }
-        if let Some(limit) = full_at {
-            return Err(StartJobRunError::QueueFull(limit));
-        }
-        let state = self
-            .virtual_cluster(account, &start.virtual_cluster.id)
-            .await?
-            .map_or(virtual_cluster::State::Terminated, |found| found.state);
-        Err(StartJobRunError::VirtualClusterNotRunning(state))
-    }
-
     /// How many attempts each of these runs has had that count, the latest included; who had none
     /// is not among them.
     pub async fn attempt_counts(
@@ -142,18 +77,15 @@ impl Store {
         client_token: &str,
         request_hash: &RequestHash,
     ) -> Result<Option<JobRun>, TokenError> {
-        let row = job_runs!(
-            "WHERE account = $1 AND virtual_cluster = $2 AND client_token = $3",
-            account.as_str(),
-            virtual_cluster.as_str(),
-            client_token
-        )
-        .fetch_optional(&self.pool)
-        .await?;
-        match row {
+        let token = ClientToken {
+            account: account.to_string(),
+            virtual_cluster: virtual_cluster.to_string(),
+            token: client_token.to_owned(),
+        };
+        match self.client_tokens.ask((), token).await? {
             None => Ok(None),
-            Some(row) if row.request_hash != request_hash.0 => Err(TokenError::Reused),
-            Some(row) => Ok(Some(row.try_into()?)),
+            Some((hash, _)) if hash != request_hash.0 => Err(TokenError::Reused),
+            Some((_, run)) => Ok(Some(run)),
         }
     }
 
@@ -164,7 +96,7 @@ impl Store {
         id: &JobRunId,
     ) -> Result<Option<JobRun>, StoreError> {
         job_runs!(
-            "WHERE account = $1 AND virtual_cluster = $2 AND id = $3",
+            "job_run WHERE account = $1 AND virtual_cluster = $2 AND id = $3",
             account.as_str(),
             virtual_cluster.as_str(),
             id.as_str()
@@ -183,22 +115,20 @@ impl Store {
         filter: &JobRunFilter,
         page: &Page,
     ) -> Result<Vec<JobRun>, StoreError> {
-        let states: Vec<String> = filter.states.iter().map(State::to_string).collect();
-        let before = page.before(filter.created_before);
-        job_runs!(
-            r#"WHERE account = $1 AND virtual_cluster = $2
-                AND (created_at, id) < (coalesce($3::timestamptz, 'infinity'), coalesce($4::text, ''))
-                AND created_at >= coalesce($5::timestamptz, '-infinity')
-                AND ($6::text IS NULL OR name = $6)
-                AND (cardinality($7::text[]) = 0 OR state = ANY($7::text[]::job_run_state[]))
-            ORDER BY created_at DESC, id DESC
-            LIMIT $8"#,
+        let states: Vec<String> = State::ALL
+            .iter()
+            .filter(|state| filter.states.is_empty() || filter.states.contains(state))
+            .map(State::to_string)
+            .collect();
+        let (from, below) = ids(filter, page);
+        sqlx::query_file_as!(
+            JobRunRow,
+            "src/store/queries/list_job_runs.sql",
             account.as_str(),
             virtual_cluster.as_str(),
-            before.as_ref().map(|before| before.created_at.to_sqlx()),
-            before.as_ref().map(|before| before.id.as_str()),
-            filter.created_after.map(|at| at.to_sqlx()),
-            filter.name.as_deref(),
+            below,
+            from,
+            filter.name,
             &states,
             page.limit,
         )
@@ -241,112 +171,69 @@ impl Store {
             Some(state) => Ok(Cancellation::NotCancellable(job_run_state(&state)?)),
         }
     }
+}
 
-    async fn insert_job_run(&self, start: &StartJobRun<'_>) -> Result<Insertion, StoreError> {
-        let millisecond = start.now.as_millisecond();
-        let now = Timestamp::from_millisecond(millisecond).unwrap_or(start.now);
-        let mut draws = 0;
-        loop {
-            let run = accepted(start, JobRunId::random(now), now);
-            match self.insert_drawn(run, start).await {
-                Ok(insertion) => return Ok(insertion),
-                Err(error)
-                    if error.constraint() == Some(Constraint::JobRunId) && draws < MOST_DRAWS =>
-                {
-                    draws += 1;
-                }
-                Err(error) => return Err(error),
-            }
-        }
-    }
+/// Finds the runs that client tokens started.
+pub(super) struct ClientTokens(pub PgPool);
 
-    /// Inserts the run and its work together, while the virtual cluster is RUNNING and stays so.
-    async fn insert_drawn(
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(super) struct ClientToken {
+    account: String,
+    virtual_cluster: String,
+    token: String,
+}
+
+impl Statement for ClientTokens {
+    type Lane = ();
+    type Question = ClientToken;
+    /// The run, and the hash of its request.
+    type Answer = Option<(Vec<u8>, JobRun)>;
+
+    async fn ask(
         &self,
-        mut run: JobRun,
-        start: &StartJobRun<'_>,
-    ) -> Result<Insertion, StoreError> {
-        let limit = start
-            .virtual_cluster
-            .scheduler
-            .and_then(|limits| limits.max_concurrent_job_runs)
-            .and_then(|limit| u32::try_from(limit).ok());
-        let queue_timeout = match start.queue_timeout {
-            Duration::ZERO => FOR_EVER,
-            limited => limited,
-        };
-        let row = sqlx::query_file!(
-            "src/store/queries/start_job_run.sql",
-            run.account.as_str(),
-            run.virtual_cluster.as_str(),
-            run.id.as_str(),
-            run.name,
-            run.client_token,
-            &start.request_hash.0[..],
-            run.execution_role_arn,
-            run.release_label,
-            Json(&run.driver) as _,
-            run.overrides.as_ref().map(Json) as _,
-            Json(&run.tags) as _,
-            run.max_attempts,
-            run.created_by,
-            run.created_at.to_sqlx(),
-            limit.map(|limit| explain::waiting_for_slot(&run.virtual_cluster, limit)),
-            start.new.priority.minutes(),
-            queue_timeout.as_secs_f64(),
+        tokens: &[ClientToken],
+    ) -> Result<Vec<Result<Self::Answer, StoreError>>, StoreError> {
+        let of = |column: fn(&ClientToken) -> &str| tokens.iter().map(column).collect::<Vec<_>>();
+        // Each token by the index, whatever the database believes of the table: LIMIT sees to it.
+        let rows = job_runs!(
+            r#"unnest($1::text[], $2::text[], $3::text[]) AS asked (of, place, token)
+            CROSS JOIN LATERAL (
+                SELECT * FROM job_run
+                WHERE account = asked.of AND virtual_cluster = asked.place
+                    AND client_token = asked.token
+                LIMIT 1
+            ) AS job_run"#,
+            &of(|token| &token.account) as &[&str],
+            &of(|token| &token.virtual_cluster) as &[&str],
+            &of(|token| &token.token) as &[&str],
         )
-        .fetch_one(&self.pool)
+        .fetch_all(&self.0)
         .await?;
-        if !row.started {
-            return Ok(Insertion::Not {
-                full_at: row.full_at,
-            });
+        let mut found = HashMap::new();
+        for row in rows {
+            let token = ClientToken {
+                account: row.account.clone(),
+                virtual_cluster: row.virtual_cluster.clone(),
+                token: row.client_token.clone(),
+            };
+            let hash = row.request_hash.clone();
+            found.insert(token, JobRun::try_from(row).map(|run| (hash, run)));
         }
-        run.state_details = row.state_details;
-        Ok(Insertion::Done(Box::new(run)))
+        Ok(each(tokens, &found))
     }
 }
 
-/// What became of a row to insert.
-enum Insertion {
-    Done(Box<JobRun>),
-    /// The client token is known already, the virtual cluster is not RUNNING, or its queue is full.
-    Not {
-        full_at: Option<i32>,
-    },
-}
-
-fn accepted(start: &StartJobRun<'_>, id: JobRunId, now: Timestamp) -> JobRun {
-    let new = start.new;
-    JobRun {
-        id,
-        account: start.caller.account.clone(),
-        virtual_cluster: start.virtual_cluster.id.clone(),
-        cluster: start.virtual_cluster.cluster.clone(),
-        namespace: start.virtual_cluster.namespace.clone(),
-        name: new.name.clone(),
-        client_token: new.client_token.clone(),
-        execution_role_arn: new.execution_role_arn.clone(),
-        release_label: new.release_label.clone(),
-        driver: new.driver.clone(),
-        overrides: new.overrides.clone(),
-        tags: new.tags.clone(),
-        max_attempts: new.max_attempts,
-        created_by: start.caller.arn.clone(),
-        created_at: now,
-        state: State::Pending,
-        state_details: None,
-        failure_reason: None,
-        finished_at: None,
-        cancel_requested_at: None,
-    }
-}
-
-impl From<TokenError> for StartJobRunError {
-    fn from(error: TokenError) -> Self {
-        match error {
-            TokenError::Reused => Self::TokenReused,
-            TokenError::Store(error) => Self::Store(error),
-        }
-    }
+/// From which id on, and below which, the page lies: an id's time is its run's `created_at`, a whole
+/// number of milliseconds.
+fn ids(filter: &JobRunFilter, page: &Page) -> (String, String) {
+    let first_after = |at: Timestamp| {
+        let next = at.as_millisecond().saturating_add(1);
+        JobRunId::first_of(Timestamp::from_millisecond(next).unwrap_or(Timestamp::MAX)).to_string()
+    };
+    let just_before = |at: Timestamp| at.checked_sub(Duration::from_nanos(1)).unwrap_or(at);
+    let from = filter.created_after.unwrap_or(Timestamp::UNIX_EPOCH);
+    let end = first_after(filter.created_before.unwrap_or(Timestamp::MAX));
+    let after = page.after.as_ref().map(|after| after.id.clone());
+    let below = after.map_or(end.clone(), |after| after.min(end));
+    (first_after(just_before(from)), below)
 }

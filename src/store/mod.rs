@@ -9,11 +9,14 @@ mod census;
 pub mod embedded;
 mod errors;
 mod events;
+mod gather;
 mod job_runs;
 mod job_templates;
+mod loaded;
 mod places;
 mod rows;
 mod security_configurations;
+mod starts;
 mod stories;
 mod tags;
 mod tidying;
@@ -34,13 +37,21 @@ use sqlx::postgres::PgPoolOptions;
 use sqlx::{Connection as _, PgConnection, PgPool};
 use uuid::Uuid;
 
-pub use attempts::Beginning;
+use self::access_keys::AccessKeys;
+use self::gather::Gather;
+use self::job_runs::ClientTokens;
+use self::starts::Starts;
+use self::virtual_clusters::VirtualClusters;
+
+pub use attempts::{Beginning, Recorded};
 pub use census::Census;
 pub use errors::{LeaseError, QueryFailure, StoreError, TokenError};
-pub use job_runs::{Cancellation, JobRunFilter, StartJobRun, StartJobRunError};
+pub use job_runs::{Cancellation, JobRunFilter};
 pub use job_templates::{JobTemplateFilter, SealedJobTemplate};
+pub use loaded::Loaded;
 pub use places::Place;
 pub use security_configurations::{SecurityConfigurationDeletion, SecurityConfigurationFilter};
+pub use starts::{StartJobRun, StartJobRunError};
 pub use stories::{Progress, ToldAttempt};
 pub use tags::Tagging;
 pub use tidying::Miscounted;
@@ -49,13 +60,20 @@ pub use virtual_clusters::{
     VirtualClusterFilter,
 };
 pub use wakes::{Heard, Listener};
-pub use watches::{LiveAttempt, Observed, Term, WatchKey};
-pub use work::{Change, Lease, Loaded};
+pub use watches::{Found, LiveAttempt, Observed, Standing, Term, Told, WatchKey};
+pub use work::{Change, Lease};
 
 static MIGRATIONS: Migrator = sqlx::migrate!();
 
+/// Of the advisory locks: whoever brings the schema up to date.
+const MIGRATION_LOCK: i64 = 0x6669_7265_7374_6565;
+const MIGRATION_POLL: Duration = Duration::from_millis(100);
+
 /// Postgres' times have no less between them.
 const DATABASE_TICK: SignedDuration = SignedDuration::from_micros(1);
+
+/// How long a connection is believed to be alive.
+const PROVEN: Duration = Duration::from_secs(1);
 
 const UNDEFINED_TABLE: &str = "42P01";
 
@@ -63,6 +81,10 @@ const UNDEFINED_TABLE: &str = "42P01";
 #[derive(Clone, Debug)]
 pub struct Store {
     pool: PgPool,
+    access_keys: Gather<AccessKeys>,
+    virtual_clusters: Gather<VirtualClusters>,
+    client_tokens: Gather<ClientTokens>,
+    starts: Gather<Starts>,
 }
 
 /// How to reach the database.
@@ -147,6 +169,16 @@ impl Store {
         let pool = PgPoolOptions::new()
             .max_connections(settings.max_connections)
             .acquire_timeout(settings.acquire_timeout)
+            // A test is a round trip, and the pool has made one when the connection came back.
+            .test_before_acquire(false)
+            .before_acquire(|connection, about| {
+                Box::pin(async move {
+                    if about.idle_for > PROVEN {
+                        connection.ping().await?;
+                    }
+                    Ok(true)
+                })
+            })
             .connect(&settings.url)
             .await;
         // The pool tries again until its time is up, and then does not say what was in the way.
@@ -156,16 +188,28 @@ impl Store {
                 return Err(reason.into());
             }
         }
-        Ok(Self { pool: pool? })
+        Ok(Self::from_pool(pool?))
     }
 
     pub fn from_pool(pool: PgPool) -> Self {
-        Self { pool }
+        Self {
+            access_keys: Gather::new(AccessKeys(pool.clone())),
+            virtual_clusters: Gather::new(VirtualClusters(pool.clone())),
+            client_tokens: Gather::new(ClientTokens(pool.clone())),
+            starts: Gather::new(Starts(pool.clone())),
+            pool,
+        }
     }
 
     /// Brings the schema up to this version. Replicas that do so at once wait for each other.
     pub async fn migrate(&self) -> Result<(), StoreError> {
-        Ok(MIGRATIONS.run(&self.pool).await?)
+        // Closed whatever happens, and with them go the locks of their sessions.
+        let own = PgPoolOptions::new()
+            .max_connections(2)
+            .connect_lazy_with((*self.pool.connect_options()).clone());
+        let done = migrate_alone(&own).await;
+        own.close().await;
+        done
     }
 
     /// Whether the schema is exactly this version's.
@@ -226,4 +270,42 @@ impl Store {
                 .map_err(|_| StoreError::UnknownValue("installation.token_key"))?,
         })
     }
+}
+
+async fn migrate_alone(own: &PgPool) -> Result<(), StoreError> {
+    let mut alone = own.acquire().await?;
+    until_alone(&mut alone).await?;
+    drop_broken_indexes(&mut alone).await?;
+    Ok(MIGRATIONS.run(own).await?)
+}
+
+/// Building an index beside writers waits for every statement that began before. A replica that waited
+/// within a statement for the one that builds would be waited for by it: so each asks again and again.
+async fn until_alone(connection: &mut PgConnection) -> Result<(), StoreError> {
+    while !sqlx::query_scalar!(
+        r#"SELECT pg_try_advisory_lock($1) AS "alone!""#,
+        MIGRATION_LOCK
+    )
+    .fetch_one(&mut *connection)
+    .await?
+    {
+        tokio::time::sleep(MIGRATION_POLL).await;
+    }
+    Ok(())
+}
+
+/// Where the building of an index was broken off, one is left that serves nobody and has its name.
+async fn drop_broken_indexes(connection: &mut PgConnection) -> Result<(), StoreError> {
+    let broken = sqlx::query_scalar!(
+        r#"SELECT format('DROP INDEX CONCURRENTLY %s', indexrelid::regclass) AS "drop!"
+        FROM pg_index WHERE indrelid = to_regclass('job_run') AND NOT indisvalid"#
+    )
+    .fetch_all(&mut *connection)
+    .await?;
+    for drop in broken {
+        sqlx::raw_sql(sqlx::AssertSqlSafe(drop))
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(())
 }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -123,6 +124,7 @@ pub(super) struct DriverRow {
     gone_at: Option<Timestamp>,
     disruption: Option<String>,
     pod_ended: bool,
+    grace_seconds: Option<i64>,
 }
 
 impl TryFrom<VirtualClusterRow> for VirtualCluster {
@@ -299,6 +301,10 @@ impl TryFrom<DriverRow> for Driver {
             gone_at: row.gone_at,
             disruption: row.disruption,
             pod_ended: row.pod_ended,
+            grace_period: row
+                .grace_seconds
+                .and_then(|seconds| u64::try_from(seconds).ok())
+                .map(Duration::from_secs),
         })
     }
 }
@@ -311,6 +317,9 @@ impl From<&Driver> for DriverRow {
             gone_at: driver.gone_at,
             disruption: driver.disruption.as_deref().map(storable),
             pod_ended: driver.pod_ended,
+            grace_seconds: driver
+                .grace_period
+                .map(|grace| i64::try_from(grace.as_secs()).unwrap_or(i64::MAX)),
             ..Self::default()
         };
         match &driver.phase {

@@ -1,12 +1,14 @@
 //! Virtual clusters: one that lives has its namespace to itself, and none ends under a live run.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx as _;
+use sqlx::PgPool;
 use sqlx::types::Json;
 
 use super::errors::Constraint;
+use super::gather::{Statement, each};
 use super::rows::VirtualClusterRow;
 use super::{Page, RequestHash, Store, StoreError, TokenError};
 use crate::domain::account::Caller;
@@ -127,15 +129,8 @@ impl Store {
         account: &AccountId,
         id: &VirtualClusterId,
     ) -> Result<Option<VirtualCluster>, StoreError> {
-        virtual_clusters!(
-            "WHERE account = $1 AND id = $2",
-            account.as_str(),
-            id.as_str()
-        )
-        .fetch_optional(&self.pool)
-        .await?
-        .map(VirtualCluster::try_from)
-        .transpose()
+        let question = (account.clone(), id.clone());
+        self.virtual_clusters.ask((), question).await
     }
 
     /// The virtual cluster that this client token made, whatever its state.
@@ -360,6 +355,36 @@ impl Store {
             scheduler: new.scheduler,
             created_at: created_at.to_jiff(),
         }))
+    }
+}
+
+/// Finds virtual clusters by their accounts and ids.
+pub(super) struct VirtualClusters(pub PgPool);
+
+impl Statement for VirtualClusters {
+    type Lane = ();
+    type Question = (AccountId, VirtualClusterId);
+    type Answer = Option<VirtualCluster>;
+
+    async fn ask(
+        &self,
+        questions: &[Self::Question],
+    ) -> Result<Vec<Result<Self::Answer, StoreError>>, StoreError> {
+        let distinct: BTreeSet<_> = questions.iter().map(|(_, id)| id.as_str()).collect();
+        let distinct: Vec<_> = distinct.into_iter().collect();
+        let rows = virtual_clusters!("WHERE id = ANY($1)", &distinct as &[&str])
+            .fetch_all(&self.0)
+            .await?;
+        let mut found = HashMap::new();
+        for row in rows {
+            // One of another account answers nobody's question.
+            let of = (
+                AccountId::parse(row.account.as_str())?,
+                VirtualClusterId::parse(row.id.as_str())?,
+            );
+            found.insert(of, VirtualCluster::try_from(row));
+        }
+        Ok(each(questions, &found))
     }
 }
 

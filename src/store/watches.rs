@@ -12,7 +12,7 @@ use super::attempts::image_failures;
 use super::rows::{DriverRow, attempt_number, count};
 use super::{Store, StoreError};
 use crate::domain::ids::{ClusterId, JobRunId, VirtualClusterId};
-use crate::domain::job_run::Driver;
+use crate::domain::job_run::{Driver, HolderKind};
 
 /// What is watched: a cluster, or where each host has drivers of its own, one host's part of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +45,32 @@ pub struct Observed {
     pub driver: Driver,
 }
 
+/// What came of telling what was seen.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Told {
+    /// The runs for which it was news.
+    pub woken: Vec<JobRunId>,
+    /// The uids of objects that are not known as an attempt's own. Most are known a moment later.
+    pub strangers: Vec<String>,
+}
+
+/// An object that has the name of a driver and is not known as one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    pub run: JobRunId,
+    pub attempt: u32,
+    pub uid: String,
+    pub kind: HolderKind,
+}
+
+/// Whether a run of the cluster needs an object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    pub virtual_cluster: VirtualClusterId,
+    /// No run needs it, nor ever will.
+    pub is_stray: bool,
+}
+
 /// An attempt of a run that still has work.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LiveAttempt {
@@ -70,6 +96,14 @@ struct ObservedRow<'a> {
     attempt: i32,
     uid: &'a str,
     driver: DriverRow,
+}
+
+#[derive(Serialize)]
+struct FoundRow<'a> {
+    run: &'a str,
+    attempt: i32,
+    uid: &'a str,
+    tombstone: bool,
 }
 
 impl Store {
@@ -104,18 +138,18 @@ impl Store {
         Ok(())
     }
 
-    /// Records what differs from what is known, wakes the runs it is about and returns them. What
-    /// is seen before the creation's answer is recorded counts from then on.
+    /// Records what differs from what is known, and wakes the runs it is about. What is seen before
+    /// the creation's answer is recorded counts from then on.
     pub async fn observe(
         &self,
         key: &WatchKey,
         term: Term,
         observed: &[Observed],
-    ) -> Result<Vec<JobRunId>, StoreError> {
-        let mut woken = Vec::new();
+    ) -> Result<Told, StoreError> {
+        let mut told = Told::default();
         for batch in batches(observed) {
             let rows = batch.iter().map(row).collect::<Result<Vec<_>, _>>()?;
-            let runs = sqlx::query_file_scalar!(
+            let answers = sqlx::query_file!(
                 "src/store/queries/observe.sql",
                 key.name(),
                 term.0,
@@ -125,14 +159,17 @@ impl Store {
             )
             .fetch_all(&self.pool)
             .await?;
-            for run in runs {
-                let run = JobRunId::parse(run)?;
-                if !woken.contains(&run) {
-                    woken.push(run);
+            for answer in answers {
+                if let Some(run) = answer.woken {
+                    let run = JobRunId::parse(run)?;
+                    if !told.woken.contains(&run) {
+                        told.woken.push(run);
+                    }
                 }
+                told.strangers.extend(answer.stranger);
             }
         }
-        Ok(woken)
+        Ok(told)
     }
 
     /// All attempts of the runs that still have work where `key` watches.
@@ -168,29 +205,32 @@ impl Store {
         .collect()
     }
 
-    /// The virtual clusters of those of `runs` that are runs of `cluster`, ended or not.
-    pub async fn virtual_clusters_of(
+    /// Which of the objects that were found belong to runs where `key` watches, ended or not, and
+    /// which of those no run needs; by their uids.
+    pub async fn standings(
         &self,
-        cluster: &ClusterId,
-        runs: &[JobRunId],
-    ) -> Result<BTreeMap<JobRunId, VirtualClusterId>, StoreError> {
-        if runs.is_empty() {
+        key: &WatchKey,
+        found: &[Found],
+    ) -> Result<BTreeMap<String, Standing>, StoreError> {
+        if found.is_empty() {
             return Ok(BTreeMap::new());
         }
-        let ids: Vec<String> = runs.iter().map(ToString::to_string).collect();
-        sqlx::query!(
-            "SELECT id, virtual_cluster FROM job_run WHERE id = ANY($1) AND cluster = $2",
-            &ids,
-            cluster.as_str()
+        let rows = found.iter().map(found_row).collect::<Result<Vec<_>, _>>()?;
+        sqlx::query_file!(
+            "src/store/queries/strays.sql",
+            key.cluster.as_str(),
+            key.host.as_deref(),
+            Json(rows) as _,
         )
         .fetch_all(&self.pool)
         .await?
         .into_iter()
         .map(|row| {
-            Ok((
-                JobRunId::parse(row.id)?,
-                VirtualClusterId::parse(row.virtual_cluster)?,
-            ))
+            let standing = Standing {
+                virtual_cluster: VirtualClusterId::parse(row.virtual_cluster)?,
+                is_stray: row.is_stray,
+            };
+            Ok((row.uid, standing))
         })
         .collect()
     }
@@ -231,6 +271,15 @@ fn row(observed: &Observed) -> Result<ObservedRow<'_>, StoreError> {
         attempt: attempt_number(observed.attempt)?,
         uid: &observed.uid,
         driver: DriverRow::from(&observed.driver),
+    })
+}
+
+fn found_row(found: &Found) -> Result<FoundRow<'_>, StoreError> {
+    Ok(FoundRow {
+        run: found.run.as_str(),
+        attempt: attempt_number(found.attempt)?,
+        uid: &found.uid,
+        tombstone: found.kind == HolderKind::Tombstone,
     })
 }
 

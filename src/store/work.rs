@@ -1,20 +1,17 @@
 //! The queue. Whoever holds a run's lease is the only one to act on it; a lease that ended, or was
 //! taken by another, writes nothing.
 
-use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx as _;
-use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::rows::{AttemptRow, JobRunRow, attempt_number, storable};
+use super::rows::{attempt_number, storable};
 use super::{LeaseError, Store, StoreError};
-use crate::domain::configuration::ConfigurationOverrides;
 use crate::domain::ids::{ClusterId, JobRunId};
 use crate::domain::job_run::decide::Finish;
-use crate::domain::job_run::{Attempt, FailureReason, Fault, JobDriver, JobRun, State, explain};
+use crate::domain::job_run::{FailureReason, Fault, State, explain};
 
 /// The right to act on one run for a while.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,44 +23,6 @@ pub struct Lease {
     pub wake_seq: i64,
     /// Before the claim was sent: the lease lasts at least until `claimed_at` plus its length.
     pub claimed_at: Instant,
-}
-
-/// What is recorded of a run.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Loaded {
-    pub run: JobRun,
-    /// In their order.
-    pub attempts: Vec<Attempt>,
-    /// The virtual cluster's, which never changes.
-    pub node_label: Option<String>,
-    /// Which cluster each attempt was begun on.
-    pub cluster_identities: BTreeMap<u32, String>,
-    /// The wake-ups that this reading has seen.
-    pub wake_seq: i64,
-    /// Its virtual cluster has limits: the end of a run may be the beginning of another.
-    pub limited: bool,
-    /// Its namespace holds too many ended drivers, and its own are among the oldest.
-    pub crowded: bool,
-}
-
-impl Loaded {
-    /// The latest attempt.
-    pub fn attempt(&self) -> Option<&Attempt> {
-        self.attempts.last()
-    }
-
-    pub fn attempt_of(&self, number: u32) -> Option<&Attempt> {
-        self.attempts
-            .iter()
-            .find(|attempt| attempt.number == number)
-    }
-
-    /// The cluster that the attempt was begun on; for one that was not, that of the latest.
-    pub fn cluster_identity_of(&self, number: u32) -> Option<&String> {
-        self.cluster_identities
-            .get(&number)
-            .or_else(|| self.cluster_identities.values().next_back())
-    }
 }
 
 /// What became of a conditional write.
@@ -109,61 +68,6 @@ impl Store {
         .collect()
     }
 
-    /// Reads the run and its attempts.
-    pub async fn load(&self, lease: &Lease) -> Result<Loaded, LeaseError> {
-        let row = sqlx::query_file!(
-            "src/store/queries/load.sql",
-            lease.run.as_str(),
-            lease.token
-        )
-        .fetch_optional(&self.pool)
-        .await?
-        .ok_or(LeaseError::Lost)?;
-        let rows = row.attempts.0;
-        let identities: Vec<_> = rows
-            .iter()
-            .map(|row| row.cluster_identity.clone())
-            .collect();
-        let attempts = rows
-            .into_iter()
-            .map(Attempt::try_from)
-            .collect::<Result<Vec<_>, _>>()?;
-        let numbers = attempts.iter().map(|attempt| attempt.number);
-        let cluster_identities = numbers.zip(identities).collect();
-        let run = JobRunRow {
-            id: row.id,
-            account: row.account,
-            virtual_cluster: row.virtual_cluster,
-            cluster: row.cluster,
-            namespace: row.namespace,
-            name: row.name,
-            client_token: row.client_token,
-            request_hash: row.request_hash,
-            execution_role_arn: row.execution_role_arn,
-            release_label: row.release_label,
-            driver: row.driver,
-            overrides: row.overrides,
-            tags: row.tags,
-            max_attempts: row.max_attempts,
-            created_by: row.created_by,
-            created_at: row.created_at,
-            state: row.state,
-            state_details: row.state_details,
-            failure_reason: row.failure_reason,
-            finished_at: row.finished_at,
-            cancel_requested_at: row.cancel_requested_at,
-        };
-        Ok(Loaded {
-            run: run.try_into()?,
-            attempts,
-            node_label: row.node_label,
-            cluster_identities,
-            wake_seq: row.wake_seq,
-            limited: row.limited,
-            crowded: row.crowded,
-        })
-    }
-
     /// Records a state that is not terminal, and forgets what the run waited for.
     pub async fn advance(
         &self,
@@ -172,8 +76,26 @@ impl Store {
         from: State,
         to: State,
     ) -> Result<Change, LeaseError> {
-        self.change(lease, Some(attempt), from, Outcome { to, ended: None })
-            .await
+        let outcome = Outcome::advanced(to);
+        let (change, _) = self.change(lease, Some(attempt), from, outcome).await?;
+        Ok(change)
+    }
+
+    /// As `advance`, then as `release`, in one. The lease goes on where nothing was written.
+    pub async fn advance_and_release(
+        &self,
+        lease: &Lease,
+        attempt: u32,
+        from: State,
+        to: State,
+        pause: Duration,
+        details: Option<&str>,
+    ) -> Result<(Change, bool), LeaseError> {
+        let outcome = Outcome {
+            released: Some((pause, details)),
+            ..Outcome::advanced(to)
+        };
+        self.change(lease, Some(attempt), from, outcome).await
     }
 
     /// Records the terminal state and closes the attempt, unless it was closed for a retry.
@@ -188,18 +110,20 @@ impl Store {
         let outcome = Outcome {
             to: finish.state,
             ended: Some((finish, at)),
+            released: None,
         };
-        self.change(lease, attempt, from, outcome).await
+        let (change, _) = self.change(lease, attempt, from, outcome).await?;
+        Ok(change)
     }
 
     /// Ends the lease. The run is due after `pause`, or at once where it was woken since `lease`
-    /// saw it. `details` say what a run that is not over waits for.
+    /// saw it. `details` say what a run that is not over waits for. Answers with whether it is due now.
     pub async fn release(
         &self,
         lease: &Lease,
         pause: Duration,
         details: Option<&str>,
-    ) -> Result<(), LeaseError> {
+    ) -> Result<bool, LeaseError> {
         self.end_lease(lease, pause, details, false).await
     }
 
@@ -209,7 +133,7 @@ impl Store {
         lease: &Lease,
         pause: Duration,
         details: Option<&str>,
-    ) -> Result<(), LeaseError> {
+    ) -> Result<bool, LeaseError> {
         self.end_lease(lease, pause, details, true).await
     }
 
@@ -264,8 +188,8 @@ impl Store {
         pause: Duration,
         details: Option<&str>,
         for_slot: bool,
-    ) -> Result<(), LeaseError> {
-        let ended = sqlx::query_file_scalar!(
+    ) -> Result<bool, LeaseError> {
+        let due = sqlx::query_file_scalar!(
             "src/store/queries/release.sql",
             lease.run.as_str(),
             lease.token,
@@ -276,7 +200,7 @@ impl Store {
         )
         .fetch_optional(&self.pool)
         .await?;
-        held(ended)
+        due.ok_or(LeaseError::Lost)
     }
 
     async fn change(
@@ -285,8 +209,10 @@ impl Store {
         attempt: Option<u32>,
         from: State,
         outcome: Outcome<'_>,
-    ) -> Result<Change, LeaseError> {
+    ) -> Result<(Change, bool), LeaseError> {
         let finish = outcome.ended.map(|(finish, _)| finish);
+        let waits_for = outcome.released.and_then(|(_, details)| details);
+        let details = finish.map(|finish| finish.details.as_str()).or(waits_for);
         let row = sqlx::query_file!(
             "src/store/queries/change_state.sql",
             lease.run.as_str(),
@@ -294,19 +220,21 @@ impl Store {
             attempt.map(attempt_number).transpose()?,
             from.as_str(),
             outcome.to.as_str(),
-            finish.map(|finish| storable(&explain::fit(&finish.details))),
+            details.map(|details| storable(&explain::fit(details))),
             finish
                 .and_then(|finish| finish.reason)
                 .map(FailureReason::as_str),
             outcome.ended.map(|(_, at)| at.to_sqlx()),
             finish.and_then(|finish| finish.fault).map(Fault::as_str),
+            outcome.released.map(|(pause, _)| pause.as_secs_f64()),
+            lease.wake_seq,
         )
         .fetch_one(&self.pool)
         .await?;
         match (row.held, row.changed) {
             (false, _) => Err(LeaseError::Lost),
-            (true, true) => Ok(Change::Done),
-            (true, false) => Ok(Change::StateMoved),
+            (true, true) => Ok((Change::Done, row.due)),
+            (true, false) => Ok((Change::StateMoved, false)),
         }
     }
 }
@@ -314,6 +242,18 @@ impl Store {
 struct Outcome<'a> {
     to: State,
     ended: Option<(&'a Finish, Timestamp)>,
+    /// How long the run waits, and for what.
+    released: Option<(Duration, Option<&'a str>)>,
+}
+
+impl Outcome<'_> {
+    fn advanced(to: State) -> Self {
+        Self {
+            to,
+            ended: None,
+            released: None,
+        }
+    }
 }
 
 /// A fenced statement returns the run where it did its work.
@@ -324,7 +264,7 @@ pub(super) fn held(run: Option<String>) -> Result<(), LeaseError> {
     }
 }
 
-fn keys(leases: &[Lease]) -> (Vec<String>, Vec<Uuid>) {
+pub(super) fn keys(leases: &[Lease]) -> (Vec<String>, Vec<Uuid>) {
     leases
         .iter()
         .map(|lease| (lease.run.to_string(), lease.token))

@@ -4,20 +4,24 @@
 //! is written under it.
 
 mod create;
+mod look;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use fail::fail_point;
+use jiff::Timestamp;
 use tokio::time::sleep;
 
 pub(super) use self::create::time_to_submit;
 use super::Context;
 use super::health::Gate;
 use super::served::{STORE_PAUSE, Served};
-use crate::cluster::{ClusterError, DriverRef};
-use crate::domain::job_run::decide::{Facts, Finish, Inquiry, Look, Policy, Refusal, Step, decide};
-use crate::domain::job_run::{Attempt, HolderKind, JobRun};
+use crate::cluster::{ClusterError, Deletion, DriverRef};
+use crate::domain::job_run::decide::{
+    Contact, Facts, Finish, Inquiry, Policy, Refusal, Step, decide,
+};
+use crate::domain::job_run::{JobRun, State};
 use crate::spark::{self, DriverNames, Plan, PlanError};
 use crate::store::{Change, Lease, LeaseError, Loaded};
 use crate::telemetry::ATTEMPTS_RETRIED;
@@ -25,15 +29,21 @@ use crate::telemetry::ATTEMPTS_RETRIED;
 /// More steps than any run needs at a time; past them it waits for its next turn.
 const MAX_STEPS: usize = 16;
 
-/// Passes over the run of `lease` and gives it back.
-pub(super) async fn over(context: Arc<Context>, served: Arc<Served>, lease: Lease) {
+/// Passes over the run of `lease` and gives it back. It begins with what was `loaded` under this
+/// lease, if that was.
+pub(super) async fn over(
+    context: Arc<Context>,
+    served: Arc<Served>,
+    lease: Lease,
+    loaded: Option<Loaded>,
+) {
     let run = lease.run.clone();
     let mut pass = Pass {
         context: &context,
         served: &served,
         lease,
     };
-    match pass.run().await {
+    match pass.run(loaded).await {
         Ok(()) => {}
         Err(LeaseError::Lost) => {
             tracing::debug!(job_run.id = %run, "another worker has the run now");
@@ -53,25 +63,33 @@ struct Pass<'a> {
 
 /// Whether the pass goes on after a step.
 enum Next {
+    /// What is recorded is to be read anew.
     Decide,
+    /// What was recorded is noted, too.
+    Known,
     Stop,
 }
 
 impl Pass<'_> {
-    async fn run(&mut self) -> Result<(), LeaseError> {
+    async fn run(&mut self, mut known: Option<Loaded>) -> Result<(), LeaseError> {
         let mut facts = Facts::default();
+        let mut policy = None;
         for _ in 0..MAX_STEPS {
-            let loaded = self.context.store.load(&self.lease).await?;
+            let mut loaded = match known.take() {
+                Some(loaded) => loaded,
+                None => self.context.store.load(&self.lease).await?,
+            };
             // A wake-up before the load is answered by it.
             self.lease.wake_seq = loaded.wake_seq;
             facts.crowded = loaded.crowded;
-            let policy = self.policy_of(&loaded.run);
+            let policy = policy.get_or_insert_with(|| self.policy_of(&loaded.run));
             facts.contact = self.served.health.contact();
             let now = self.context.clock.now();
-            let step = decide(&loaded.run, &loaded.attempts, &facts, now, &policy);
+            let step = decide(&loaded.run, &loaded.attempts, &facts, now, policy);
             tracing::debug!(job_run.id = %loaded.run.id, ?step, "next step");
-            match self.perform(step, &loaded, &mut facts).await? {
+            match self.perform(step, &mut loaded, &mut facts, policy).await? {
                 Next::Decide => {}
+                Next::Known => known = Some(loaded),
                 Next::Stop => return Ok(()),
             }
         }
@@ -115,12 +133,13 @@ impl Pass<'_> {
     async fn perform(
         &self,
         step: Step,
-        loaded: &Loaded,
+        loaded: &mut Loaded,
         facts: &mut Facts,
+        policy: &Policy,
     ) -> Result<Next, LeaseError> {
         let store = &self.context.store;
+        let latest = latest(loaded);
         let run = &loaded.run;
-        let latest = loaded.attempt().map_or(1, |attempt| attempt.number);
         match step {
             Step::Submit { attempt } => self.submit(loaded, attempt, facts).await,
             Step::Occupy { attempt } => self.occupy(loaded, attempt, facts).await,
@@ -142,14 +161,7 @@ impl Pass<'_> {
                 facts.hanging_executors = Some(hanging);
                 Ok(Next::Decide)
             }
-            Step::Advance { to } => {
-                fail_point!("advance");
-                if store.advance(&self.lease, latest, run.state, to).await? == Change::Done {
-                    tracing::info!(job_run.id = %run.id, state = %to, "job run is {to}");
-                    self.context.wakes.run_changed();
-                }
-                Ok(Next::Decide)
-            }
+            Step::Advance { to } => self.advance(to, loaded, facts, policy).await,
             Step::Condemn(verdict) => {
                 store.condemn(&self.lease, latest, &verdict).await?;
                 fail_point!("condemned");
@@ -163,9 +175,13 @@ impl Pass<'_> {
                 match &asked {
                     Err(ClusterError::Unreachable(_) | ClusterError::Throttled { .. }) => {}
                     // What is refused was asked for, too: a cancellation waits for it no longer.
-                    Ok(()) | Err(ClusterError::Forbidden(_) | ClusterError::Refused(_)) => {
+                    Ok(_) | Err(ClusterError::Forbidden(_) | ClusterError::Refused(_)) => {
                         let now = self.context.clock.now();
-                        store.delete_requested(&self.lease, attempt, now).await?;
+                        let gone = matches!(asked, Ok(Deletion::Gone));
+                        store
+                            .delete_requested(&self.lease, attempt, now, gone)
+                            .await?;
+                        loaded.note_delete_requested(attempt, now, gone);
                     }
                 }
                 let again = self.context.settings.policy.delete_again;
@@ -173,7 +189,7 @@ impl Pass<'_> {
                     return Ok(stop);
                 }
                 facts.outdate();
-                Ok(Next::Decide)
+                Ok(Next::Known)
             }
             Step::DeleteStray { attempt, uid } => {
                 let driver = driver_of(run, attempt);
@@ -205,10 +221,13 @@ impl Pass<'_> {
             }
             Step::Finish(finish) => {
                 fail_point!("finish");
-                self.finish(loaded, &finish).await?;
+                let change = self.finish(loaded, &finish).await?;
                 fail_point!("finished");
                 facts.outdate();
-                Ok(Next::Decide)
+                Ok(match change {
+                    Change::Done => Next::Known,
+                    Change::StateMoved => Next::Decide,
+                })
             }
             Step::Sweep { attempt } => {
                 let driver = driver_of(run, attempt);
@@ -219,7 +238,8 @@ impl Pass<'_> {
                 }
                 fail_point!("sweep-sent");
                 store.swept(&self.lease, attempt).await?;
-                Ok(Next::Decide)
+                loaded.note_swept(attempt);
+                Ok(Next::Known)
             }
             Step::Removed { attempt } => {
                 store.removed(&self.lease, attempt).await?;
@@ -233,12 +253,12 @@ impl Pass<'_> {
                 Ok(Next::Stop)
             }
             Step::Wait { until, details } => {
-                let pause = until.duration_since(self.context.clock.now());
-                let pause = pause.try_into().unwrap_or(Duration::ZERO);
+                let pause = time_until(until, self.context.clock.now());
                 if matches!(facts.refusal, Some(Refusal::NoSlot { .. })) {
-                    store
+                    let due = store
                         .wait_for_slot(&self.lease, pause, details.as_deref())
                         .await?;
+                    self.wake_if(due);
                     return Ok(Next::Stop);
                 }
                 self.pause(pause, details.as_deref()).await
@@ -246,7 +266,41 @@ impl Pass<'_> {
         }
     }
 
-    async fn finish(&self, loaded: &Loaded, finish: &Finish) -> Result<(), LeaseError> {
+    /// Records the state; and the wait, where that is all that follows.
+    async fn advance(
+        &self,
+        to: State,
+        loaded: &mut Loaded,
+        facts: &Facts,
+        policy: &Policy,
+    ) -> Result<Next, LeaseError> {
+        fail_point!("advance");
+        let from = loaded.run.state;
+        let latest = latest(loaded);
+        loaded.note_advanced(to);
+        let (store, lease) = (&self.context.store, &self.lease);
+        let now = self.context.clock.now();
+        let following = decide(&loaded.run, &loaded.attempts, facts, now, policy);
+        let (change, next) = if let Step::Wait { until, details } = following {
+            fail_point!("wait");
+            let (pause, details) = (time_until(until, now), details.as_deref());
+            let (change, due) = store
+                .advance_and_release(lease, latest, from, to, pause, details)
+                .await?;
+            self.wake_if(due);
+            (change, Next::Stop)
+        } else {
+            (store.advance(lease, latest, from, to).await?, Next::Known)
+        };
+        if change == Change::StateMoved {
+            return Ok(Next::Decide);
+        }
+        tracing::info!(job_run.id = %loaded.run.id, state = %to, "job run is {to}");
+        self.context.wakes.run_changed();
+        Ok(next)
+    }
+
+    async fn finish(&self, loaded: &mut Loaded, finish: &Finish) -> Result<Change, LeaseError> {
         let run = &loaded.run;
         let attempt = loaded.attempt().map(|attempt| attempt.number);
         let now = self.context.clock.now();
@@ -268,81 +322,9 @@ impl Pass<'_> {
                 self.context.wakes.wake(&run.cluster);
             }
             self.room_was_made().await;
+            loaded.note_finished(finish, now);
         }
-        Ok(())
-    }
-
-    async fn look(
-        &self,
-        loaded: &Loaded,
-        attempt: u32,
-        facts: &mut Facts,
-    ) -> Result<Next, LeaseError> {
-        let Some(Attempt {
-            holder: Some(holder),
-            driver: last,
-            ..
-        }) = loaded.attempt_of(attempt)
-        else {
-            return self.pause(Duration::ZERO, None).await;
-        };
-        let driver = driver_of(&loaded.run, attempt);
-        let cluster = &self.served.target.cluster;
-        let taken = self.ask(async {
-            let seen = cluster.look(&driver).await?;
-            // The driver itself proves which cluster it is, whatever else may be read there now.
-            let own = seen.as_ref().filter(|seen| seen.holder.uid == holder.uid);
-            if let (None, Some(was)) = (own, loaded.cluster_identity_of(attempt))
-                && *was != cluster.identity(&loaded.run.namespace).await?
-            {
-                return Ok(None);
-            }
-            let node = match own {
-                Some(own) if own.driver.deleting => own.driver.node.as_ref(),
-                Some(_) => None,
-                None => last.node.as_ref(),
-            };
-            let node = match node {
-                Some(node) => Some(cluster.node(node).await?),
-                None => None,
-            };
-            Ok(Some((seen, node)))
-        });
-        let (seen, node) = match taken.await {
-            Ok(Some(taken)) => taken,
-            Ok(None) => {
-                facts.looks.insert(attempt, Look::OtherCluster);
-                return Ok(Next::Decide);
-            }
-            Err(error) => {
-                let stop = self.stopped(Some(error)).await?;
-                return Ok(stop.unwrap_or(Next::Stop));
-            }
-        };
-        let now_gone = || {
-            let mut driver = last.clone();
-            driver.gone_at = Some(driver.gone_at.unwrap_or(self.context.clock.now()));
-            driver
-        };
-        let (seen_driver, look) = match seen {
-            None => (now_gone(), Look::Absent { node }),
-            Some(seen) if seen.holder.uid == holder.uid => (seen.driver, Look::Found { node }),
-            Some(seen) => (
-                now_gone(),
-                Look::Stray {
-                    uid: seen.holder.uid,
-                },
-            ),
-        };
-        if holder.kind == HolderKind::Driver {
-            self.context
-                .store
-                .looked(&self.lease, attempt, &holder.uid, &seen_driver)
-                .await?;
-        }
-        fail_point!("looked");
-        facts.looks.insert(attempt, look);
-        Ok(Next::Decide)
+        Ok(change)
     }
 
     /// Sends a request to the cluster, unless it is known not to answer.
@@ -377,6 +359,11 @@ impl Pass<'_> {
     ) -> Result<Option<Next>, LeaseError> {
         let Some(error) = error else { return Ok(None) };
         let cluster = &self.served.target.id;
+        let silent = matches!(self.served.health.contact(), Contact::Silent { .. });
+        if silent && matches!(error, ClusterError::Unreachable(_)) {
+            tracing::warn!(%error, job_run.id = %self.lease.run, cluster.id = %cluster, "a step waits for the cluster");
+            return Ok(Some(Next::Decide));
+        }
         let details = match &error {
             ClusterError::Unreachable(_) => {
                 format!(
@@ -427,11 +414,30 @@ impl Pass<'_> {
     }
 
     async fn release(&self, pause: Duration, details: Option<&str>) -> Result<(), LeaseError> {
-        self.context
-            .store
-            .release(&self.lease, pause, details)
-            .await
+        let store = &self.context.store;
+        let due = store.release(&self.lease, pause, details).await?;
+        self.wake_if(due);
+        Ok(())
     }
+
+    /// Who woke the run while it was held found it taken.
+    fn wake_if(&self, due: bool) {
+        if due {
+            self.context.wakes.wake_local(&self.served.target.id);
+        }
+    }
+}
+
+/// The number of the latest attempt; of the first where there is none yet.
+fn latest(loaded: &Loaded) -> u32 {
+    loaded.attempt().map_or(1, |attempt| attempt.number)
+}
+
+fn time_until(until: Timestamp, now: Timestamp) -> Duration {
+    until
+        .duration_since(now)
+        .try_into()
+        .unwrap_or(Duration::ZERO)
 }
 
 fn driver_of(run: &JobRun, attempt: u32) -> DriverRef {

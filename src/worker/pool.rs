@@ -12,12 +12,16 @@ use tokio_util::sync::CancellationToken;
 use super::health::Gate;
 use super::served::{STORE_PAUSE, Served};
 use super::{Context, pass};
-use crate::store::Lease;
+use crate::domain::ids::JobRunId;
+use crate::store::{Lease, Loaded};
 
-/// Claims while a cluster is silent: enough for cancellations and timeouts, no more.
-const SILENT_BATCH: usize = 16;
 /// The pause after a claim found less than it could take.
 const LEAST_PAUSE: Duration = Duration::from_millis(20);
+/// From one claim that could have taken more to the next, at least.
+const CLAIM_PAUSE: Duration = Duration::from_millis(5);
+const LONGEST_CLAIM_PAUSE: Duration = Duration::from_millis(100);
+/// Of the time claims take one part in so many: the more virtual clusters, the longer each takes.
+const CLAIM_SHARE: u32 = 3;
 
 /// Works for one cluster until `shutdown`, then lets the passes under way come to their end. What
 /// does not end in time is given back, so that nobody waits for its lease.
@@ -47,8 +51,19 @@ struct Passes {
 }
 
 impl Passes {
-    fn start(&mut self, context: &Arc<Context>, served: &Arc<Served>, lease: Lease) {
-        let pass = pass::over(Arc::clone(context), Arc::clone(served), lease.clone());
+    fn start(
+        &mut self,
+        context: &Arc<Context>,
+        served: &Arc<Served>,
+        lease: Lease,
+        loaded: Option<Loaded>,
+    ) {
+        let pass = pass::over(
+            Arc::clone(context),
+            Arc::clone(served),
+            lease.clone(),
+            loaded,
+        );
         let wakes = context.wakes.clone();
         let pass = async move {
             pass.await;
@@ -104,54 +119,69 @@ async fn claim_and_pass(
     shutdown: &CancellationToken,
 ) {
     let woken = context.wakes.of(&served.target.id);
+    let mut in_round = false;
     loop {
-        let Some(most) = shutdown
-            .run_until_cancelled(when_it_answers(context, served))
-            .await
-        else {
+        let may_claim = shutdown.run_until_cancelled(when_it_may(context, served, &mut in_round));
+        if may_claim.await.is_none() {
             return;
-        };
+        }
         passes.reap();
-        let free = context.settings.steps_in_flight - passes.tasks.len();
-        let batch = free.min(most);
+        let batch = context.settings.steps_in_flight - passes.tasks.len();
+        let claimed_at = tokio::time::Instant::now();
         let claimed = claim(context, served, batch).await;
+        let next_claim = claimed_at + (CLAIM_SHARE * claimed_at.elapsed()).max(CLAIM_PAUSE);
         fail_point!("claimed");
         let full = claimed.as_ref().is_ok_and(|leases| leases.len() == batch);
         let failed = claimed.is_err();
-        for lease in claimed.unwrap_or_default() {
-            passes.start(context, served, lease);
+        in_round &= full || batch == 0;
+        let claimed = claimed.unwrap_or_default();
+        let mut loaded = load(context, &claimed).await;
+        for lease in claimed {
+            let loaded = loaded.remove(&lease.run);
+            passes.start(context, served, lease, loaded);
         }
         if full && batch > 0 {
             continue;
         }
-        let pause = async {
-            if failed {
-                sleep(STORE_PAUSE).await;
-            } else if batch == 0 {
-                std::future::pending::<()>().await;
-            } else {
-                sleep(idle_time(context, served).await).await;
+        loop {
+            let pause = async {
+                if failed {
+                    sleep(STORE_PAUSE).await;
+                } else if batch == 0 {
+                    std::future::pending::<()>().await;
+                } else {
+                    // While there is much to do, somebody wakes before it is worth asking for more.
+                    sleep(LEAST_PAUSE).await;
+                    let rest = idle_time(context, served).await;
+                    sleep(rest.saturating_sub(LEAST_PAUSE)).await;
+                }
+            };
+            tokio::select! {
+                () = shutdown.cancelled() => return,
+                () = woken.notified(), if batch > 0 => break,
+                // What it leaves may be due sooner than all else; nothing else is new.
+                true = passes.ended() => if batch == 0 { break },
+                () = pause => break,
             }
-        };
-        tokio::select! {
-            () = shutdown.cancelled() => return,
-            () = woken.notified(), if batch > 0 => {}
-            true = passes.ended() => {}
-            () = pause => {}
         }
+        // Whoever comes in a moment is claimed together with who came now.
+        sleep_until(next_claim.min(claimed_at + LONGEST_CLAIM_PAUSE)).await;
     }
 }
 
-/// Waits while nothing may be sent to the cluster, and says how many runs may be claimed then.
-async fn when_it_answers(context: &Context, served: &Served) -> usize {
+/// Waits while nothing may be claimed. Each probe of a silent cluster begins a round, in which all
+/// runs that are due have a pass: cancellations and timeouts need no answer. It ends when a claim
+/// finds no more of them.
+async fn when_it_may(context: &Context, served: &Served, in_round: &mut bool) {
     loop {
         match served.health.gate() {
-            Gate::Open => return context.settings.steps_in_flight,
+            Gate::Open => return,
             Gate::Held { until } => sleep_until(until.into()).await,
+            Gate::Silent { probe_at, .. } if *in_round && probe_at > Instant::now() => return,
             Gate::Silent { probe_at, .. } => {
                 sleep_until(probe_at.into()).await;
                 probe(context, served).await;
-                return SILENT_BATCH;
+                *in_round = true;
             }
         }
     }
@@ -174,6 +204,23 @@ async fn claim(context: &Context, served: &Served, batch: usize) -> Result<Vec<L
         .map_err(|error| {
             tracing::warn!(%error, cluster.id = %served.target.id, "due runs cannot be claimed");
         })
+}
+
+/// What is recorded of the runs of these leases, as far as it can be read together.
+async fn load(context: &Context, leases: &[Lease]) -> HashMap<JobRunId, Loaded> {
+    if leases.is_empty() {
+        return HashMap::new();
+    }
+    match context.store.load_each(leases).await {
+        Ok(all) => all
+            .into_iter()
+            .filter_map(|(run, loaded)| Some((run, loaded.ok()?)))
+            .collect(),
+        Err(error) => {
+            tracing::debug!(%error, "each pass reads its run by itself");
+            HashMap::new()
+        }
+    }
 }
 
 /// The time until something is due, at most the poll interval. What is due already is in another's

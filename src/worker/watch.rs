@@ -19,7 +19,7 @@ use super::served::Served;
 use crate::cluster::{ClusterError, DriverRef, Event, Seen};
 use crate::domain::ids::{ClusterId, JobRunId, VirtualClusterId};
 use crate::domain::job_run::{Driver, HolderKind};
-use crate::store::{LiveAttempt, Observed, StoreError, Term, WatchKey};
+use crate::store::{Found, LiveAttempt, Observed, StoreError, Term, WatchKey};
 use crate::telemetry::UNKNOWN_OBJECTS;
 
 const BATCH: usize = 500;
@@ -173,11 +173,17 @@ impl Watching<'_> {
                 std::future::pending::<()>().await;
             }
             let mut observed = Vec::new();
+            let mut present = BTreeMap::new();
             for event in batch.drain(..) {
                 match event {
-                    Event::Changed(seen) => observed.push(observation(seen, None)),
-                    Event::Deleted(seen) => {
-                        observed.push(observation(seen, Some(self.context.clock.now())));
+                    Event::Changed(mut seen) => {
+                        observed.push(observation(&mut seen, None));
+                        present.insert(seen.holder.uid.clone(), seen);
+                    }
+                    Event::Deleted(mut seen) => {
+                        let now = self.context.clock.now();
+                        observed.push(observation(&mut seen, Some(now)));
+                        present.remove(&seen.holder.uid);
                     }
                     Event::Listed(seen) => match self.compare(seen, unknown).await {
                         Ok(differences) => observed.extend(differences),
@@ -185,27 +191,34 @@ impl Watching<'_> {
                     },
                 }
             }
-            if let Err(error) = self.write(&observed).await {
+            let written = async {
+                let strangers = self.write(&observed).await?;
+                let strangers = strangers.iter().filter_map(|uid| present.remove(uid));
+                // What belongs to no known run is the lists' to tell.
+                self.remove(strangers.collect()).await
+            };
+            if let Err(error) = written.await {
                 return End::Store(error);
             }
         }
     }
 
-    async fn write(&self, observed: &[Observed]) -> Result<(), StoreError> {
+    /// The uids of what is not known as an attempt's own.
+    async fn write(&self, observed: &[Observed]) -> Result<Vec<String>, StoreError> {
         if observed.is_empty() {
-            return Ok(());
+            return Ok(Vec::new());
         }
         fail_point!("observe");
-        let changed = self
+        let told = self
             .context
             .store
             .observe(self.key, self.term, observed)
             .await?;
         fail_point!("observed");
-        if !changed.is_empty() {
+        if !told.woken.is_empty() {
             self.context.wakes.wake(&self.key.cluster);
         }
-        Ok(())
+        Ok(told.strangers)
     }
 
     /// What of a full list is news: changes, drivers that are gone, and objects that should be.
@@ -222,16 +235,16 @@ impl Watching<'_> {
             .collect();
         let mut observed = Vec::new();
         let mut present = BTreeSet::new();
-        let mut strays = Vec::new();
-        for seen in listed {
+        let mut strangers = Vec::new();
+        for mut seen in listed {
             let key = (seen.job_run.clone(), seen.attempt);
             match live.get(&key).map(|attempt| &attempt.uid) {
                 Some(Some(uid)) if *uid == seen.holder.uid => {
                     present.insert(key);
-                    observed.push(observation(seen, None));
+                    observed.push(observation(&mut seen, None));
                 }
-                Some(None) => observed.push(observation(seen, None)),
-                Some(Some(_)) | None => strays.push(seen),
+                Some(None) => observed.push(observation(&mut seen, None)),
+                Some(Some(_)) | None => strangers.push(seen),
             }
         }
         for (key, attempt) in live {
@@ -241,7 +254,8 @@ impl Watching<'_> {
                 observed.extend(self.missing(&attempt).await);
             }
         }
-        self.remove(strays, unknown).await?;
+        let foreign = self.remove(strangers).await?;
+        self.remove_unknown(foreign, unknown).await?;
         Ok(observed)
     }
 
@@ -256,7 +270,7 @@ impl Watching<'_> {
             attempt.attempt,
         );
         match self.served.target.cluster.look(&driver).await {
-            Ok(Some(seen)) if seen.holder.uid == uid => Some(observation(seen, None)),
+            Ok(Some(mut seen)) if seen.holder.uid == uid => Some(observation(&mut seen, None)),
             Ok(_) => Some(Observed {
                 run: attempt.run.clone(),
                 attempt: attempt.attempt,
@@ -289,38 +303,50 @@ impl Watching<'_> {
         identities
     }
 
-    /// Deletes objects of runs that are over or that hold another attempt's name. `unknown` has the
-    /// uids of those of the last list that belong to no run, and gets this list's.
-    async fn remove(
+    /// Deletes what has a driver's name and no run needs: what came after its run was forgotten, and
+    /// what is not the driver that its attempt has. Gives back what belongs to no run of this cluster.
+    async fn remove(&self, strangers: Vec<Seen>) -> Result<Vec<Seen>, StoreError> {
+        let found: Vec<Found> = strangers.iter().map(found).collect();
+        let standings = self.context.store.standings(self.key, &found).await?;
+        let mut foreign = Vec::new();
+        for stranger in strangers {
+            match standings.get(&stranger.holder.uid) {
+                Some(standing) if standing.is_stray => {
+                    self.delete(&stranger, &standing.virtual_cluster).await;
+                }
+                Some(_) => {}
+                None => foreign.push(stranger),
+            }
+        }
+        Ok(foreign)
+    }
+
+    /// Tells of objects that belong to no run of this cluster, and deletes them where that is wanted.
+    /// `unknown` has the uids of those of the last list that belong to no run, and gets this list's.
+    async fn remove_unknown(
         &self,
-        strays: Vec<Seen>,
+        foreign: Vec<Seen>,
         unknown: &mut BTreeSet<String>,
     ) -> Result<(), StoreError> {
-        let runs: Vec<JobRunId> = strays.iter().map(|seen| seen.job_run.clone()).collect();
-        let store = &self.context.store;
-        let known = store.virtual_clusters_of(&self.key.cluster, &runs).await?;
+        let runs: Vec<JobRunId> = foreign.iter().map(|seen| seen.job_run.clone()).collect();
         // Two configured clusters may be one in truth: another's run is not unknown.
-        let elsewhere = store.known_runs(&runs).await?;
+        let elsewhere = self.context.store.known_runs(&runs).await?;
         let before = std::mem::take(unknown);
-        for stray in strays {
-            if let Some(virtual_cluster) = known.get(&stray.job_run) {
-                self.delete(&stray, virtual_cluster).await;
-                continue;
-            }
+        for stranger in foreign {
             tracing::warn!(
                 cluster.id = %self.key.cluster,
-                namespace = stray.namespace,
-                name = stray.name,
+                namespace = stranger.namespace,
+                name = stranger.name,
                 "an object carries this installation's label and belongs to no run of this cluster"
             );
-            if elsewhere.contains(&stray.job_run) {
+            if elsewhere.contains(&stranger.job_run) {
                 continue;
             }
-            if self.served.target.remove_unknown_objects && before.contains(&stray.holder.uid) {
+            if self.served.target.remove_unknown_objects && before.contains(&stranger.holder.uid) {
                 // Nothing is known of its virtual cluster, which no deletion asks for.
-                self.delete(&stray, &VirtualClusterId::random()).await;
+                self.delete(&stranger, &VirtualClusterId::random()).await;
             }
-            unknown.insert(stray.holder.uid);
+            unknown.insert(stranger.holder.uid);
         }
         tell_unknown(&self.key.cluster, unknown.len());
         Ok(())
@@ -352,8 +378,18 @@ fn tell_unknown(cluster: &ClusterId, objects: usize) {
         .set(u32::try_from(objects).unwrap_or(u32::MAX));
 }
 
-fn observation(seen: Seen, gone_at: Option<Timestamp>) -> Observed {
-    let mut driver = seen.driver;
+fn found(seen: &Seen) -> Found {
+    Found {
+        run: seen.job_run.clone(),
+        attempt: seen.attempt,
+        uid: seen.holder.uid.clone(),
+        kind: seen.holder.kind,
+    }
+}
+
+/// What `seen` tells of its driver, which is taken out of it.
+fn observation(seen: &mut Seen, gone_at: Option<Timestamp>) -> Observed {
+    let mut driver = std::mem::take(&mut seen.driver);
     driver.gone_at = driver.gone_at.or(gone_at);
     if seen.holder.kind == HolderKind::Tombstone {
         driver = Driver {
@@ -362,9 +398,9 @@ fn observation(seen: Seen, gone_at: Option<Timestamp>) -> Observed {
         };
     }
     Observed {
-        run: seen.job_run,
+        run: seen.job_run.clone(),
         attempt: seen.attempt,
-        uid: seen.holder.uid,
+        uid: seen.holder.uid.clone(),
         driver,
     }
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
-use super::clients::job_run;
+use super::clients::{Client, job_run};
 use super::figures::Latency;
 use super::machine::{Sample, Used};
 use super::server::{Role, Server};
@@ -22,6 +22,14 @@ pub struct Accept {
     pub per_second: f64,
     pub accepted: Latency,
     pub used: Used,
+    /// Of one connection, before the many.
+    pub alone: Latency,
+}
+
+#[derive(Clone)]
+struct Call {
+    client: Client,
+    place: String,
 }
 
 pub async fn measure(world: &World) -> anyhow::Result<Accept> {
@@ -29,34 +37,10 @@ pub async fn measure(world: &World) -> anyhow::Result<Accept> {
     let programs = server.programs(world);
     let client = server.client()?;
     let place = client.virtual_cluster(&world.namespace).await?;
-    let from = Instant::now() + WARM_UP;
-    let until = from + world.length(LASTS);
-    let mut callers = JoinSet::new();
-    for _ in 0..CONNECTIONS {
-        let (client, place) = (client.clone(), place.clone());
-        callers.spawn(async move {
-            let mut times = Vec::new();
-            loop {
-                let asked = Instant::now();
-                if asked >= until {
-                    return anyhow::Ok(times);
-                }
-                client
-                    .start(&place, &job_run(Duration::from_secs(1)))
-                    .await?;
-                if asked >= from {
-                    times.push(asked.elapsed());
-                }
-            }
-        });
-    }
-    sleep(WARM_UP).await;
-    let before = Sample::take(&programs)?;
-    let mut times = Vec::new();
-    while let Some(caller) = callers.join_next().await {
-        times.extend(caller??);
-    }
-    let used = before.until(&Sample::take(&programs)?);
+    let call = Call { client, place };
+    let lasts = world.length(LASTS);
+    let (alone, _) = call.repeat(1, lasts / 3, &programs).await?;
+    let (times, used) = call.repeat(CONNECTIONS, lasts, &programs).await?;
     server.stop().await?;
 
     let count = times.len() as u64;
@@ -65,11 +49,52 @@ pub async fn measure(world: &World) -> anyhow::Result<Accept> {
         per_second: count as f64 / used.seconds,
         accepted: Latency::of(times),
         used,
+        alone: Latency::of(alone),
     };
     eprintln!("{:.0}/s {:?}", accept.per_second, accept.accepted);
+    eprintln!("   alone {:?}", accept.alone);
     for program in accept.used.cpu.keys() {
         let ms = accept.used.ms_per(program, count);
         eprintln!("   {program:24} {ms:7.3} ms of CPU a call");
     }
     Ok(accept)
+}
+
+impl Call {
+    /// The times of all calls of so many connections, and what they cost; the first seconds do not
+    /// count.
+    async fn repeat(
+        &self,
+        connections: usize,
+        lasts: Duration,
+        programs: &[(String, u32)],
+    ) -> anyhow::Result<(Vec<Duration>, Used)> {
+        let from = Instant::now() + WARM_UP;
+        let mut callers = JoinSet::new();
+        for _ in 0..connections {
+            callers.spawn(self.clone().until(from, from + lasts));
+        }
+        sleep(WARM_UP).await;
+        let before = Sample::take(programs)?;
+        let mut times = Vec::new();
+        while let Some(caller) = callers.join_next().await {
+            times.extend(caller??);
+        }
+        Ok((times, before.until(&Sample::take(programs)?)))
+    }
+
+    async fn until(self, from: Instant, until: Instant) -> anyhow::Result<Vec<Duration>> {
+        let mut times = Vec::new();
+        loop {
+            let asked = Instant::now();
+            if asked >= until {
+                return Ok(times);
+            }
+            let run = job_run(Duration::from_secs(1));
+            self.client.start(&self.place, &run).await?;
+            if asked >= from {
+                times.push(asked.elapsed());
+            }
+        }
+    }
 }

@@ -1,32 +1,43 @@
 //! A caller as AWS's SDKs are: each request signed, connections kept.
 
-use std::time::{Duration, SystemTime};
+use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
-use aws_credential_types::Credentials;
-use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
-use aws_sigv4::sign::v4::SigningParams;
-use aws_smithy_runtime_api::client::identity::Identity;
-use reqwest::header::HeaderName;
-use reqwest::{Method, Request, Url};
+use axum::body::Bytes;
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
+use axum::http::{Method, Request};
+use http_body_util::{BodyExt as _, Full};
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use reqwest::Url;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::signing::Signer;
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
 #[derive(Clone)]
 pub struct Client {
-    http: reqwest::Client,
-    base: String,
-    identity: Identity,
+    http: hyper_util::client::legacy::Client<HttpConnector, Full<Bytes>>,
+    base: Url,
+    host: String,
+    signer: Arc<Signer>,
 }
 
 impl Client {
     pub fn new(base: &str, id: &str, secret: &str) -> anyhow::Result<Self> {
+        let mut connector = HttpConnector::new();
+        connector.set_nodelay(true);
+        let base = Url::parse(base)?;
         Ok(Self {
-            http: reqwest::Client::builder()
-                .timeout(Duration::from_secs(60))
-                .build()?,
-            base: base.to_owned(),
-            identity: Credentials::new(id, secret, None, None, "bench").into(),
+            http: hyper_util::client::legacy::Client::builder(TokioExecutor::new())
+                .pool_timer(TokioTimer::new())
+                .build(connector),
+            host: base.authority().to_owned(),
+            base,
+            signer: Arc::new(Signer::new(id, secret)),
         })
     }
 
@@ -61,18 +72,29 @@ impl Client {
         Ok(state.context("no state")?.to_owned())
     }
 
+    /// A page of ListJobRuns, filtered as the query says.
+    pub async fn list(
+        &self,
+        virtual_cluster: &str,
+        query: &[(&str, &str)],
+    ) -> anyhow::Result<Value> {
+        let mut url = self.base.clone();
+        url.set_path(&format!("/virtualclusters/{virtual_cluster}/jobruns"));
+        // In the order in which they are signed.
+        let mut query = query.to_vec();
+        query.sort_unstable();
+        url.query_pairs_mut().extend_pairs(query);
+        self.send(Method::GET, &url, None).await
+    }
+
     /// How many runs ListJobRuns shows in the state.
     pub async fn count(&self, virtual_cluster: &str, state: &str) -> anyhow::Result<usize> {
         let mut found = 0;
-        let mut token = None;
+        let mut token: Option<String> = None;
         loop {
-            let mut url = Url::parse(&self.base)?;
-            url.set_path(&format!("/virtualclusters/{virtual_cluster}/jobruns"));
-            url.query_pairs_mut()
-                .append_pair("states", state)
-                .append_pair("maxResults", "500")
-                .extend_pairs(token.as_ref().map(|token: &String| ("nextToken", token)));
-            let page = self.send(Request::new(Method::GET, url)).await?;
+            let mut query = vec![("states", state), ("maxResults", "500")];
+            query.extend(token.as_deref().map(|token| ("nextToken", token)));
+            let page = self.list(virtual_cluster, &query).await?;
             found += page["jobRuns"].as_array().map_or(0, Vec::len);
             match page["nextToken"].as_str() {
                 Some(next) => token = Some(next.to_owned()),
@@ -87,45 +109,33 @@ impl Client {
         path: &str,
         body: Option<&Value>,
     ) -> anyhow::Result<Value> {
-        let mut request = self.http.request(method, format!("{}{path}", self.base));
-        if let Some(body) = body {
-            request = request.json(body);
-        }
-        self.send(request.build()?).await
+        let mut url = self.base.clone();
+        url.set_path(path);
+        self.send(method, &url, body).await
     }
 
-    async fn send(&self, mut request: Request) -> anyhow::Result<Value> {
-        self.sign(&mut request)?;
-        let answer = self.http.execute(request).await?;
-        let status = answer.status();
-        let text = answer.text().await?;
+    async fn send(&self, method: Method, url: &Url, body: Option<&Value>) -> anyhow::Result<Value> {
+        let body = body.map(Value::to_string).unwrap_or_default();
+        let signer = &self.signer;
+        let signature = signer.sign(method.as_str(), &self.host, url, body.as_bytes())?;
+        let request = Request::builder()
+            .method(method)
+            .uri(url.as_str())
+            .header(HOST, &self.host)
+            .header(CONTENT_TYPE, "application/json")
+            .header("x-amz-date", signature.date)
+            .header(AUTHORIZATION, signature.authorization)
+            .body(Full::from(body))?;
+        let answered = async {
+            let answer = self.http.request(request).await?;
+            let status = answer.status();
+            let body = answer.into_body().collect().await?.to_bytes();
+            anyhow::Ok((status, body))
+        };
+        let (status, body) = tokio::time::timeout(PATIENCE, answered).await??;
+        let text = String::from_utf8_lossy(&body);
         ensure!(status.is_success(), "{status}: {text}");
-        Ok(serde_json::from_str(&text)?)
-    }
-
-    fn sign(&self, request: &mut Request) -> anyhow::Result<()> {
-        let params = SigningParams::builder()
-            .identity(&self.identity)
-            .region("us-east-1")
-            .name("emr-containers")
-            .time(SystemTime::now())
-            .settings(SigningSettings::default())
-            .build()?
-            .into();
-        let body = request.body().and_then(|body| body.as_bytes());
-        let signable = SignableRequest::new(
-            request.method().as_str(),
-            request.url().as_str(),
-            std::iter::empty(),
-            SignableBody::Bytes(body.unwrap_or_default()),
-        )?;
-        let (instructions, _) = sign(signable, &params)?.into_parts();
-        let (headers, _) = instructions.into_parts();
-        for header in headers {
-            let name: HeaderName = header.name().parse()?;
-            request.headers_mut().insert(name, header.value().parse()?);
-        }
-        Ok(())
+        Ok(serde_json::from_slice(&body)?)
     }
 }
 

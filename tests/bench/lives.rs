@@ -17,7 +17,7 @@ use super::server::{Role, Server};
 use super::world::World;
 
 /// Runs between StartJobRun and their end: enough for every part to be busy.
-const LIVE: usize = 256;
+const LIVE: usize = 128;
 const CALLERS: usize = 8;
 const LASTS: Duration = Duration::from_secs(1);
 const STEADY: Duration = Duration::from_secs(300);

@@ -23,12 +23,15 @@ pub struct Used {
 }
 
 impl Sample {
-    /// Of `programs` with all their children, and of this process.
+    /// Of `programs` with all their children, and of this process without those it has started.
     pub fn take(programs: &[(String, u32)]) -> anyhow::Result<Self> {
         let processes = processes()?;
         let mut cpu = BTreeMap::new();
-        let own = ("load".to_owned(), std::process::id());
-        for (name, pid) in programs.iter().chain([&own]) {
+        let own = std::process::id();
+        let load = processes.iter().find(|process| process.pid == own);
+        let load = load.map_or(0, |process| process.own_ticks);
+        cpu.insert("load".to_owned(), ticks(load)?);
+        for (name, pid) in programs {
             let used: u64 = processes
                 .iter()
                 .filter(|process| process.is_of(*pid, &processes))
@@ -78,6 +81,7 @@ pub fn memory(pid: u32) -> anyhow::Result<(f64, f64)> {
 struct Process {
     pid: u32,
     parent: u32,
+    own_ticks: u64,
     /// Its own, and those of children that have ended.
     ticks: u64,
 }
@@ -121,6 +125,7 @@ fn process(pid: u32, stat: &str) -> anyhow::Result<Process> {
     Ok(Process {
         pid,
         parent: u32::try_from(number(1)?)?,
+        own_ticks: number(11)? + number(12)?,
         ticks: number(11)? + number(12)? + number(13)? + number(14)?,
     })
 }

@@ -3,10 +3,14 @@
 use std::fmt::{self, Display};
 use std::fs;
 
+use anyhow::Context as _;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use serde::{Deserialize, Serialize};
 
 use super::world::World;
+
+/// What the cluster's programs are built of.
+const MODULES: &str = include_str!("../cluster/kube/go.mod");
 
 #[derive(Debug, Deserialize, Serialize)]
 pub struct Place {
@@ -16,6 +20,7 @@ pub struct Place {
     kernel: String,
     postgres: String,
     kubernetes: String,
+    kwok: String,
     measured_on: String,
 }
 
@@ -34,6 +39,7 @@ impl Place {
                 .to_owned(),
             postgres: world.postgres_version().await?,
             kubernetes: kubernetes.git_version,
+            kwok: module("sigs.k8s.io/kwok")?,
             measured_on: jiff::Zoned::now().date().to_string(),
         })
     }
@@ -44,7 +50,7 @@ impl Display for Place {
         write!(
             f,
             "Measured on {}: {} cores of {} for everything (Firesteel {}, Postgres {}, etcd and API server of \
-             Kubernetes {} with its scheduler and controllers, KWOK in the kubelets' place, and the load itself), \
+             Kubernetes {} with its scheduler and controllers, KWOK {} in the kubelets' place, and the load itself), \
              {:.0} GiB of memory, Linux {}.",
             self.measured_on,
             self.cores,
@@ -52,10 +58,18 @@ impl Display for Place {
             env!("CARGO_PKG_VERSION"),
             self.postgres,
             self.kubernetes,
+            self.kwok,
             self.memory_gib,
             self.kernel,
         )
     }
+}
+
+fn module(path: &str) -> anyhow::Result<String> {
+    let version = MODULES
+        .lines()
+        .find_map(|line| line.trim().strip_prefix(path)?.split_whitespace().next());
+    Ok(version.context("no such module")?.to_owned())
 }
 
 fn field(file: &str, name: &str) -> anyhow::Result<String> {

@@ -23,9 +23,13 @@ const JOB_RUN: &str = "emr-containers.amazonaws.com/job.id";
 
 /// The drivers of a namespace.
 pub async fn drivers(kubeconfig: &Path, namespace: &str) -> anyhow::Result<Api<Pod>> {
+    Ok(Api::namespaced(client(kubeconfig).await?, namespace))
+}
+
+pub async fn client(kubeconfig: &Path) -> anyhow::Result<kube::Client> {
     let file = Kubeconfig::read_from(kubeconfig)?;
     let config = Config::from_custom_kubeconfig(file, &KubeConfigOptions::default()).await?;
-    Ok(Api::namespaced(kube::Client::try_from(config)?, namespace))
+    Ok(kube::Client::try_from(config)?)
 }
 
 /// When the driver of each run came to be, by a watch of their metadata alone.

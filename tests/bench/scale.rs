@@ -6,16 +6,21 @@
 #![expect(clippy::print_stderr, reason = "progress of a long work")]
 
 mod accept;
+mod ceiling;
 mod clients;
 mod crowd;
 mod figures;
+mod history;
+mod lists;
 mod lives;
 mod machine;
 mod offered;
+mod peers;
 mod place;
 mod pods;
 mod report;
 mod server;
+mod signing;
 mod world;
 
 use std::path::PathBuf;
@@ -32,6 +37,9 @@ struct Arguments {
     /// Where the figures are kept, a file for each measure.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
+    /// Measures nothing: for a report of what was measured before.
+    #[arg(long)]
+    nothing: bool,
     /// Writes the report from the figures that are there.
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
@@ -48,21 +56,28 @@ struct Arguments {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Measure {
     Accept,
+    Ceiling,
     Lives,
+    Peers,
     Offered,
     Burst,
     Crowd,
+    Lists,
 }
 
-const ALL: [Measure; 5] = [
+const ALL: [Measure; 8] = [
     Measure::Accept,
+    Measure::Ceiling,
     Measure::Lives,
+    Measure::Peers,
     Measure::Offered,
     Measure::Burst,
     Measure::Crowd,
+    Measure::Lists,
 ];
 
-#[tokio::main]
+// One thread: the load is to cost what is measured as little as it can.
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     rustls::crypto::aws_lc_rs::default_provider()
         .install_default()
@@ -70,7 +85,8 @@ async fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
     let world = World::new(arguments.world, arguments.out, arguments.short)?;
     let measures = match arguments.measures.as_slice() {
-        [] if arguments.report.is_none() => ALL.to_vec(),
+        _ if arguments.nothing => Vec::new(),
+        [] => ALL.to_vec(),
         named => named.to_vec(),
     };
     if !measures.is_empty() {
@@ -80,10 +96,13 @@ async fn main() -> anyhow::Result<()> {
         eprintln!("== {measure:?}");
         let kept = match measure {
             Measure::Accept => world.keep("accept", accept::measure(&world).await),
+            Measure::Ceiling => world.keep("ceiling", ceiling::measure(&world).await),
             Measure::Lives => world.keep("lives", lives::measure(&world).await),
+            Measure::Peers => world.keep("peers", peers::measure(&world).await),
             Measure::Offered => world.keep("offered", offered::steady(&world).await),
             Measure::Burst => world.keep("burst", offered::burst(&world).await),
             Measure::Crowd => world.keep("crowd", crowd::measure(&world).await),
+            Measure::Lists => world.keep("lists", lists::measure(&world).await),
         };
         kept.with_context(|| format!("{measure:?}"))?;
     }

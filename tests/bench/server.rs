@@ -16,7 +16,8 @@ use tokio::time::{Instant, sleep};
 use super::clients::Client;
 use super::world::World;
 
-const ACCOUNT: &str = "123456789012";
+/// Of all callers.
+pub const ACCOUNT: &str = "123456789012";
 /// A master key for the bench alone: 32 bytes in base64.
 const MASTER_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 const READY: Duration = Duration::from_secs(30);

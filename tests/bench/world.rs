@@ -27,6 +27,9 @@ pub struct Places {
     /// The processes to count apart, as `name=pid`.
     #[arg(long, value_name = "NAME=PID", value_parser = program)]
     program: Vec<(String, u32)>,
+    /// The Spark whose spark-submit is measured.
+    #[arg(long, value_name = "DIR")]
+    spark_home: Option<PathBuf>,
 }
 
 pub struct World {
@@ -35,6 +38,7 @@ pub struct World {
     pub namespace: String,
     pub programs: Vec<(String, u32)>,
     pub short: bool,
+    spark_home: Option<PathBuf>,
     database_url: Url,
     out: PathBuf,
 }
@@ -48,6 +52,7 @@ impl World {
             namespace: places.namespace,
             programs: places.program,
             short,
+            spark_home: places.spark_home,
             database_url: places.database_url,
             out,
         })
@@ -63,20 +68,49 @@ impl World {
         if self.short { full / 10 } else { full }
     }
 
+    pub fn spark_home(&self) -> anyhow::Result<&Path> {
+        self.spark_home
+            .as_deref()
+            .context("--spark-home is missing")
+    }
+
     /// An empty database of this name, and where it is.
     pub async fn database(&self, name: &str) -> anyhow::Result<Url> {
+        self.execute(format!(r#"DROP DATABASE IF EXISTS "{name}" WITH (FORCE)"#))
+            .await?;
+        self.execute(format!(r#"CREATE DATABASE "{name}""#)).await?;
+        Ok(self.url_of(name))
+    }
+
+    /// Where a database of this name is that an earlier measure has kept.
+    pub async fn kept_database(&self, name: &str) -> anyhow::Result<Option<Url>> {
         let mut connection = PgConnection::connect(self.database_url.as_str()).await?;
-        for statement in [
-            format!(r#"DROP DATABASE IF EXISTS "{name}" WITH (FORCE)"#),
-            format!(r#"CREATE DATABASE "{name}""#),
-        ] {
-            sqlx::raw_sql(sqlx::AssertSqlSafe(statement))
-                .execute(&mut connection)
-                .await?;
-        }
+        let kept = sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)")
+            .bind(name)
+            .fetch_one(&mut connection)
+            .await?;
+        Ok(Some(self.url_of(name)).filter(|_| kept))
+    }
+
+    /// Gives a database that nobody uses the name under which it is kept.
+    pub async fn keep_database(&self, name: &str, kept: &str) -> anyhow::Result<Url> {
+        self.execute(format!(r#"ALTER DATABASE "{name}" RENAME TO "{kept}""#))
+            .await?;
+        Ok(self.url_of(kept))
+    }
+
+    async fn execute(&self, statement: String) -> anyhow::Result<()> {
+        let mut connection = PgConnection::connect(self.database_url.as_str()).await?;
+        sqlx::raw_sql(sqlx::AssertSqlSafe(statement))
+            .execute(&mut connection)
+            .await?;
+        Ok(())
+    }
+
+    fn url_of(&self, name: &str) -> Url {
         let mut url = self.database_url.clone();
         url.set_path(name);
-        Ok(url)
+        url
     }
 
     pub async fn postgres_version(&self) -> anyhow::Result<String> {
@@ -99,12 +133,17 @@ impl World {
         Ok(())
     }
 
+    /// Whether a measure's figures are kept.
+    pub fn has(&self, name: &str) -> bool {
+        self.file(name).exists()
+    }
+
     /// A measure's figures, where it was measured.
     pub fn kept<T: DeserializeOwned>(&self, name: &str) -> anyhow::Result<Option<T>> {
-        let file = self.file(name);
-        if !Path::new(&file).exists() {
+        if !self.has(name) {
             return Ok(None);
         }
+        let file = self.file(name);
         let text = std::fs::read_to_string(&file)?;
         let figures = serde_json::from_str(&text);
         figures.with_context(|| format!("{} is of another version", file.display()))

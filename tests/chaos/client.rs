@@ -1,20 +1,27 @@
 //! A caller that asks again, of any process, until it has an answer.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
+use super::fates::{LONG_GRACE, Plan};
 use super::replica::Addresses;
 
 /// How long a caller goes on asking.
 const LIMIT: Duration = Duration::from_secs(120);
+/// How long a queue may be full for one caller among many.
+const FULL_LIMIT: Duration = Duration::from_secs(300);
 const PAUSE: Duration = Duration::from_millis(100);
 
 #[derive(Clone)]
 pub struct Client {
     http: reqwest::Client,
     pub addresses: Addresses,
+    /// How often a queue was too full for a run.
+    pub refusals: Arc<AtomicU64>,
 }
 
 impl Client {
@@ -23,11 +30,20 @@ impl Client {
             .timeout(Duration::from_secs(3))
             .build()
             .unwrap();
-        Self { http, addresses }
+        Self {
+            http,
+            addresses,
+            refusals: Arc::default(),
+        }
     }
 
-    /// A virtual cluster with this many concurrent runs at most, where there is a limit.
-    pub async fn virtual_cluster(&self, namespace: &str, limit: Option<u32>) -> String {
+    /// A virtual cluster with this many concurrent runs, and in its queue, where there is a limit.
+    pub async fn virtual_cluster(
+        &self,
+        namespace: &str,
+        concurrent: Option<u32>,
+        in_queue: Option<u32>,
+    ) -> String {
         let mut body = json!({
             "name": namespace,
             "clientToken": namespace,
@@ -37,15 +53,27 @@ impl Client {
                 "info": {"eksInfo": {"namespace": namespace}},
             },
         });
-        if let Some(limit) = limit {
-            body["schedulerConfiguration"] = json!({"maxConcurrentJobRuns": limit});
+        if let Some(limit) = concurrent {
+            body["schedulerConfiguration"]["maxConcurrentJobRuns"] = json!(limit);
+        }
+        if let Some(limit) = in_queue {
+            body["schedulerConfiguration"]["maxInQueueJobRuns"] = json!(limit);
         }
         let created = self.insist("POST", "/virtualclusters", Some(&body)).await;
         created["id"].as_str().unwrap().to_owned()
     }
 
-    /// Starts run `index`, which is accepted once however often it is asked for.
-    pub async fn start(&self, virtual_cluster: &str, index: u32, max_attempts: u32) -> String {
+    /// Starts a run, which is accepted once however often it is asked for, as soon as its queue has
+    /// room for it.
+    pub async fn start(&self, virtual_cluster: &str, plan: &Plan) -> String {
+        let index = plan.index;
+        let mut parameters = format!("--conf spark.kubernetes.driver.label.chaos-run=n{index}");
+        if plan.is_given_long() {
+            parameters += &format!(
+                " --conf 'spark.firesteel.driver.podTemplate=spec: {{terminationGracePeriodSeconds: {}}}'",
+                LONG_GRACE.as_secs()
+            );
+        }
         let mut body = json!({
             "name": format!("run-{index}"),
             "clientToken": format!("token-{index}"),
@@ -53,16 +81,36 @@ impl Client {
             "releaseLabel": "emr-7.12.0-latest",
             "jobDriver": {"sparkSubmitJobDriver": {
                 "entryPoint": "local:///opt/spark/pi.py",
-                "sparkSubmitParameters":
-                    format!("--conf spark.kubernetes.driver.label.chaos-run=n{index}"),
+                "sparkSubmitParameters": parameters,
             }},
         });
-        if max_attempts > 1 {
-            body["retryPolicyConfiguration"] = json!({"maxAttempts": max_attempts});
+        if plan.max_attempts > 1 {
+            body["retryPolicyConfiguration"] = json!({"maxAttempts": plan.max_attempts});
+        }
+        if let Some(priority) = plan.priority {
+            body["tags"] = json!({"firesteel.dev/priority": priority.to_string()});
+        }
+        if plan.is_classic {
+            let layout =
+                json!({"classification": "firesteel", "properties": {"layout": "classic"}});
+            body["configurationOverrides"] = json!({"applicationConfiguration": [layout]});
         }
         let path = format!("/virtualclusters/{virtual_cluster}/jobruns");
-        let started = self.insist("POST", &path, Some(&body)).await;
-        started["id"].as_str().unwrap().to_owned()
+        let asked_since = Instant::now();
+        loop {
+            let (status, answer) = self.insist_on_any("POST", &path, Some(&body)).await;
+            if status == 200 {
+                return answer["id"].as_str().unwrap().to_owned();
+            }
+            let message = answer["message"].as_str().unwrap_or_default();
+            let is_full = status == 400 && message.contains("is full: maxInQueueJobRuns");
+            assert!(
+                is_full && asked_since.elapsed() < FULL_LIMIT,
+                "POST {path}: {status}: {answer}"
+            );
+            self.refusals.fetch_add(1, Ordering::Relaxed);
+            sleep(PAUSE).await;
+        }
     }
 
     /// Whether the cancellation was accepted; a run that is over refuses it.

@@ -30,6 +30,8 @@ pub enum Fate {
     DeletedByHand,
     /// Its object vanishes before its container ends.
     DeletedByForce,
+    /// The same, and its container takes all the time that its pod gives it.
+    DeletedByForceAndSlow,
     /// The API server refuses the pod, as often as it is asked.
     Invalid,
 }
@@ -54,7 +56,7 @@ pub struct Outcome {
     pub attempts: u32,
 }
 
-const FATES: [(u32, Fate); 17] = [
+const FATES: [(u32, Fate); 18] = [
     (30, Fate::Succeeds),
     (3, Fate::SucceedsBesideSideCar),
     (12, Fate::ExitsWithOne),
@@ -71,8 +73,13 @@ const FATES: [(u32, Fate); 17] = [
     (3, Fate::NodeGone),
     (4, Fate::DeletedByHand),
     (4, Fate::DeletedByForce),
+    (3, Fate::DeletedByForceAndSlow),
     (3, Fate::Invalid),
 ];
+
+/// What the pods of a run that meets `DeletedByForceAndSlow` give their containers to end: longer than
+/// the installation waits for usual ones.
+pub const LONG_GRACE: Duration = Duration::from_secs(6);
 
 /// The platform's failures that are not charged.
 const FREE_RETRIES: u32 = 3;
@@ -85,7 +92,7 @@ impl Fate {
         match self {
             Self::Succeeds | Self::SucceedsBesideSideCar => &[End::Success],
             Self::ExitsWithOne | Self::OutOfMemory | Self::OwnDiskFull => &[End::Job],
-            Self::DeletedByHand | Self::DeletedByForce => &[End::Job],
+            Self::DeletedByHand | Self::DeletedByForce | Self::DeletedByForceAndSlow => &[End::Job],
             Self::EvictedByApi | Self::Preempted => &[PLATFORM, End::Job],
             Self::NodeLostAndBack | Self::NodeGone => &[PLATFORM, End::Job],
             Self::NodeLowOnMemory => &[PLATFORM],
@@ -101,6 +108,9 @@ pub struct Plan {
     pub index: u32,
     pub max_attempts: u32,
     pub cancelled_after: Option<Duration>,
+    pub is_classic: bool,
+    /// In minutes.
+    pub priority: Option<i32>,
     seed: u64,
 }
 
@@ -119,6 +129,10 @@ impl Plan {
             index,
             max_attempts,
             cancelled_after,
+            is_classic: random.random_bool(0.3),
+            priority: random
+                .random_bool(0.3)
+                .then(|| random.random_range(-30..30)),
             seed,
         }
     }
@@ -133,6 +147,8 @@ impl Plan {
             index: (0..).find(meets).unwrap(),
             max_attempts: u32::try_from(fates.len()).unwrap(),
             cancelled_after: None,
+            is_classic: false,
+            priority: None,
             seed,
         }
     }
@@ -140,6 +156,12 @@ impl Plan {
     /// Of the driver of this attempt.
     pub fn fate(&self, attempt: u32) -> Fate {
         fate(self.seed, self.index, attempt)
+    }
+
+    /// Whether its pods ask for `LONG_GRACE`.
+    pub fn is_given_long(&self) -> bool {
+        let attempts = self.max_attempts + FREE_RETRIES;
+        (1..=attempts).any(|attempt| self.fate(attempt) == Fate::DeletedByForceAndSlow)
     }
 
     /// How the run may end, a cancellation left aside.

@@ -51,7 +51,7 @@ watch_term = "1500ms"
 drain_timeout = "1s"
 start_timeout = "10s"
 image_pull_timeout = "3s"
-queue_timeout = "600s"
+queue_timeout = "20s"
 unreachable_timeout = "600s"
 lost_driver_hold = "20s"
 keep_driver = "1s"
@@ -148,11 +148,22 @@ impl Drop for Installation {
     }
 }
 
-/// Tells the server which drivers the database knows of.
+/// Tells the server which drivers the database knows of, and which queues are longer than they may.
 async fn note_recorded_drivers(server: Server, pool: PgPool) {
     let query = "SELECT holder_uid FROM job_run_attempt WHERE holder_uid IS NOT NULL";
+    let too_long =
+        "SELECT namespace || ' has ' || count(*) || ' runs in its queue, of ' || max_in_queue
+        FROM job_run JOIN virtual_cluster_slots USING (virtual_cluster)
+        WHERE state < 'RUNNING' GROUP BY namespace, max_in_queue HAVING count(*) > max_in_queue";
     while let Ok(uids) = sqlx::query_scalar(query).fetch_all(&pool).await {
         server.are_recorded(uids);
+        if let Ok(queues) = sqlx::query_scalar(too_long).fetch_all(&pool).await {
+            server
+                .world()
+                .record
+                .violations
+                .extend::<Vec<String>>(queues);
+        }
         sleep(Duration::from_millis(200)).await;
     }
 }

@@ -219,10 +219,8 @@ async fn play_in(pool: PgPool, case: &Case) -> Result<(), String> {
 async fn call(installation: &Installation, plan: Plan, case: &Case) -> Accepted {
     let cancel = case.cancel;
     let client = &installation.client;
-    let virtual_cluster = client.virtual_cluster("jobs-a", case.limit).await;
-    let run = client
-        .start(&virtual_cluster, plan.index, plan.max_attempts)
-        .await;
+    let virtual_cluster = client.virtual_cluster("jobs-a", case.limit, None).await;
+    let run = client.start(&virtual_cluster, &plan).await;
     match cancel {
         Cancel::Never => {}
         Cancel::Soon => sleep(Duration::from_millis(200)).await,

@@ -15,9 +15,38 @@ use super::installation::{Installation, Post};
 use super::server::faults::Fault;
 use super::verdict::{Accepted, stories, violations};
 
-/// Each has a virtual cluster, some with a limit of concurrent runs.
-const NAMESPACES: [(&str, Option<u32>); 3] =
-    [("jobs-a", None), ("jobs-b", Some(15)), ("jobs-c", None)];
+/// A virtual cluster with the limits of its runs.
+struct Place {
+    namespace: &'static str,
+    concurrent: Option<u32>,
+    in_queue: Option<u32>,
+}
+
+const fn place(namespace: &'static str, concurrent: Option<u32>, in_queue: Option<u32>) -> Place {
+    Place {
+        namespace,
+        concurrent,
+        in_queue,
+    }
+}
+
+/// The last one gets few runs, and those wait for longer than they may.
+const PLACES: [Place; 5] = [
+    place("jobs-a", None, None),
+    place("jobs-b", Some(15), None),
+    place("jobs-c", None, None),
+    place("jobs-d", Some(15), Some(12)),
+    place("jobs-e", Some(1), None),
+];
+
+/// Where run `index` belongs.
+fn place_of(index: u32) -> usize {
+    match index % 20 {
+        19 => 4,
+        other => (other % 4) as usize,
+    }
+}
+
 /// Callers that start runs at the same time.
 const CALLERS: usize = 40;
 /// Of a thousand requests to the API server, how many meet a fault.
@@ -63,15 +92,15 @@ async fn storm(pool: PgPool, seed: u64, runs: u32) {
         installation.post(1, None).await,
     ];
     let mut virtual_clusters = Vec::new();
-    for (namespace, limit) in NAMESPACES {
+    for place in PLACES {
         let client = &installation.client;
-        virtual_clusters.push(client.virtual_cluster(namespace, limit).await);
-        if let Some(limit) = limit {
+        let virtual_cluster =
+            client.virtual_cluster(place.namespace, place.concurrent, place.in_queue);
+        virtual_clusters.push(virtual_cluster.await);
+        if let Some(limit) = place.concurrent {
             let mut world = installation.server.world();
-            world
-                .record
-                .limits
-                .insert(namespace.to_owned(), limit as usize);
+            let limits = &mut world.record.limits;
+            limits.insert(place.namespace.to_owned(), limit as usize);
         }
     }
     installation.server.world().faults.set(FAULTS_PER_MILLE);
@@ -107,9 +136,16 @@ async fn storm(pool: PgPool, seed: u64, runs: u32) {
     }
     let violations = violations(&installation, &accepted).await;
     let faults = installation.server.world().faults.summary();
+    let timed_out =
+        "SELECT count(*) FROM job_run WHERE state_details LIKE '%timed out in the queue%'";
+    let timed_out: i64 = sqlx::query_scalar(timed_out)
+        .fetch_one(&installation.pool)
+        .await
+        .unwrap();
     say(&format!(
-        "chaos: seed {seed}, runs {runs}, drivers {}, faults: {faults}, violations {} ({:.0} s, {:.0} s of them calm)",
+        "chaos: seed {seed}, runs {runs}, drivers {}, full queues {}, timed out in them {timed_out}, faults: {faults}, violations {} ({:.0} s, {:.0} s of them calm)",
         installation.server.world().record.lives.len(),
+        installation.client.refusals.load(Ordering::Relaxed),
         violations.len(),
         started.elapsed().as_secs_f64(),
         calm.elapsed().as_secs_f64(),
@@ -138,10 +174,8 @@ async fn call(
         sleep(Duration::from_millis(u64::from(index % 20) * 100)).await;
         let plan = Plan::draw(seed, index);
         let client = &installation.client;
-        let virtual_cluster = virtual_clusters[index as usize % virtual_clusters.len()].clone();
-        let run = client
-            .start(&virtual_cluster, index, plan.max_attempts)
-            .await;
+        let virtual_cluster = virtual_clusters[place_of(index)].clone();
+        let run = client.start(&virtual_cluster, &plan).await;
         let mut cancelled = false;
         if let Some(after) = plan.cancelled_after {
             sleep(after).await;

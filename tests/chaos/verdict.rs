@@ -5,6 +5,9 @@ use std::collections::BTreeSet;
 use super::fates::Plan;
 use super::installation::Installation;
 
+/// As the installation is set, in seconds.
+const QUEUE_TIMEOUT: f64 = 20.0;
+
 /// A run that was accepted.
 #[derive(Clone, Debug)]
 pub struct Accepted {
@@ -45,22 +48,27 @@ pub async fn violations(installation: &Installation, accepted: &[Accepted]) -> V
     for pod in installation.server.pods_left() {
         found.push(format!("{pod} is left"));
     }
+    let world = installation.server.world();
+    for part in world.parts_left() {
+        found.push(format!("{} {} is left", part.resource, part.name));
+    }
     found
 }
 
 async fn of_run(installation: &Installation, accepted: &Accepted) -> Option<String> {
     let Accepted { plan, run, .. } = accepted;
-    let row = sqlx::query_as::<_, (String, String, i64, bool)>(
+    let row = sqlx::query_as::<_, (String, String, i64, bool, f64)>(
         "SELECT state::text, coalesce(state_details, ''), \
              (SELECT count(*) FROM job_run_attempt WHERE run = job_run.id), \
-             cancel_requested_at IS NOT NULL \
+             cancel_requested_at IS NOT NULL, \
+             coalesce(extract(epoch FROM finished_at - created_at), 0)::float8 \
          FROM job_run WHERE id = $1",
     )
     .bind(run)
     .fetch_optional(&installation.pool)
     .await
     .unwrap();
-    let Some((state, details, attempts, cancelled)) = row else {
+    let Some((state, details, attempts, cancelled, seconds)) = row else {
         return Some(format!("{run}: accepted, and lost"));
     };
     if accepted.cancelled && !cancelled {
@@ -73,7 +81,11 @@ async fn of_run(installation: &Installation, accepted: &Accepted) -> Option<Stri
         outcome.state == state && (cancelled || i64::from(outcome.attempts) == attempts)
     });
     let is_cancelled = cancelled && state == "CANCELLED";
-    if !is_right && !is_cancelled {
+    let is_timed_out = state == "FAILED"
+        && seconds >= QUEUE_TIMEOUT
+        && (attempts == 0 && details.contains("timed out in the queue")
+            || details.contains("does not have sufficient resources"));
+    if !is_right && !is_cancelled && !is_timed_out {
         return Some(format!(
             "{run}: {state} after {attempts} attempts ({details}), expected one of {outcomes:?}{}",
             if cancelled { " or CANCELLED" } else { "" }
@@ -83,6 +95,9 @@ async fn of_run(installation: &Installation, accepted: &Accepted) -> Option<Stri
     let completed = world.record.of(run).any(|life| life.exit == Some(0));
     if state == "COMPLETED" && !completed {
         return Some(format!("{run}: COMPLETED, and no driver ended well"));
+    }
+    if is_timed_out && attempts <= 1 && world.record.of(run).next().is_some() {
+        return Some(format!("{run}: timed out in the queue, and had a driver"));
     }
     if state == "FAILED" && completed {
         return Some(format!("{run}: FAILED, and a driver ended well"));

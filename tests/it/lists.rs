@@ -1,8 +1,10 @@
 //! Lists: order, filters, pages.
 
+use firesteel::domain::ids::JobRunId;
 use firesteel::wire::{
     ListJobRunsResponse, ListSecurityConfigurationsResponse, ListVirtualClustersResponse,
 };
+use jiff::Timestamp;
 use serde_json::json;
 use sqlx::PgPool;
 
@@ -200,21 +202,19 @@ async fn runs_are_filtered(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let cluster = app.client.virtual_cluster("jobs").await;
     let path = format!("/virtualclusters/{cluster}/jobruns");
-    let ids = start(&app.client, &cluster, 3).await;
+    let mut ids = start(&app.client, &cluster, 3).await;
     let named = with(job_run(), json!({"name": "a/b#c"}));
-    let named = app.client.start(&cluster, &named).await.text("id");
+    let mut named = app.client.start(&cluster, &named).await.text("id");
+    let [first, second, third] = ids.as_mut_slice() else {
+        panic!("three runs were started");
+    };
     for (id, at, state) in [
-        (&ids[2], "2026-01-01T00:00:00Z", "COMPLETED"),
-        (&ids[1], "2026-01-02T00:00:00Z", "RUNNING"),
-        (&ids[0], "2026-01-03T00:00:00Z", "PENDING"),
-        (&named, "2026-01-04T00:00:00Z", "PENDING"),
+        (third, "2026-01-01T00:00:00Z", "COMPLETED"),
+        (second, "2026-01-02T00:00:00Z", "RUNNING"),
+        (first, "2026-01-03T00:00:00Z", "PENDING"),
+        (&mut named, "2026-01-04T00:00:00Z", "PENDING"),
     ] {
-        sqlx::query("UPDATE job_run SET created_at = $2::timestamptz WHERE id = $1")
-            .bind(id)
-            .bind(at)
-            .execute(&app.pool)
-            .await
-            .unwrap();
+        *id = started_at(&app, id, at.parse().unwrap()).await;
         app.set_run(id, state).await;
     }
     for (query, found) in [
@@ -414,4 +414,26 @@ async fn no_list_takes_the_token_of_another(pool: PgPool) {
             .await;
         reply.invalid("Invalid next token.");
     }
+}
+
+/// As if the run had been started at that time, which its id tells, too; its new id.
+async fn started_at(app: &TestApp, run: &str, at: Timestamp) -> String {
+    let id = JobRunId::first_of(at).to_string();
+    let mut transaction = app.pool.begin().await.unwrap();
+    for statement in [
+        "SET LOCAL session_replication_role = replica",
+        "UPDATE work SET run = $2 WHERE run = $1",
+        "UPDATE job_run SET id = $2, created_at = $3::timestamptz WHERE id = $1",
+    ] {
+        let mut query = sqlx::query(statement);
+        if statement.contains("$1") {
+            query = query.bind(run).bind(&id);
+        }
+        if statement.contains("$3") {
+            query = query.bind(at.to_string());
+        }
+        query.execute(&mut *transaction).await.unwrap();
+    }
+    transaction.commit().await.unwrap();
+    id
 }

@@ -25,10 +25,13 @@ use k8s_openapi::api::core::v1::{Namespace, Node as KubeNode, Pod};
 use kube::api::{DeleteParams, Preconditions};
 use kube::core::Request as Paths;
 use kube::{Config, Resource};
+use serde::Deserialize;
 use serde::de::IgnoredAny;
 use tokio::sync::{mpsc, watch as channel};
 
-use super::{Cluster, ClusterError, CreateError, DriverRef, Event, NamespaceError, Prepared, Seen};
+use super::{
+    Cluster, ClusterError, CreateError, Deletion, DriverRef, Event, NamespaceError, Prepared, Seen,
+};
 use crate::domain::ids::{AccountId, ClusterId};
 use crate::domain::job_run::decide::{Node, Refusal};
 use crate::domain::job_run::{Evidence, ExecutorTrouble};
@@ -93,9 +96,10 @@ pub struct KubernetesCluster {
     installation: String,
     pod: PodSettings,
     fetcher: Arc<Fetcher>,
-    client: Client,
+    client: Arc<Client>,
     relist_every: Duration,
     accounts: accounts::Known,
+    sweeps: sweep::Sweeps,
 }
 
 impl KubernetesCluster {
@@ -124,12 +128,14 @@ impl KubernetesCluster {
     }
 
     fn with_client(settings: Settings, client: kube::Client) -> Self {
+        let client = Arc::new(Client::new(client, settings.request_timeout));
         Self {
             id: settings.id,
+            sweeps: sweep::Sweeps::new(Arc::clone(&client), settings.installation.clone()),
             installation: settings.installation,
             pod: settings.pod,
             fetcher: settings.fetcher,
-            client: Client::new(client, settings.request_timeout),
+            client,
             relist_every: settings.relist_every,
             accounts: accounts::Known::default(),
         }
@@ -271,7 +277,7 @@ impl Cluster for KubernetesCluster {
         inquiry::hanging_executors(&self.client, &self.installation, driver).await
     }
 
-    async fn delete(&self, driver: &DriverRef, uid: &str) -> Result<(), ClusterError> {
+    async fn delete(&self, driver: &DriverRef, uid: &str) -> Result<Deletion, ClusterError> {
         let params = DeleteParams::default().preconditions(Preconditions {
             uid: Some(uid.to_owned()),
             resource_version: None,
@@ -279,18 +285,21 @@ impl Cluster for KubernetesCluster {
         let request = pods(&driver.namespace).delete(&driver.name, &params);
         let deleted = self
             .client
-            .call::<IgnoredAny>(request, self.client.deadline())
+            .call::<Deleted>(request, self.client.deadline())
             .await;
         match deleted {
-            Ok(_) => Ok(()),
-            Err(Failure::Rejected(no)) if no.says_absent("pods", &driver.name) => Ok(()),
-            Err(Failure::Rejected(no)) if names_another_uid(&no) => Ok(()),
+            Ok(deleted) if deleted.is_gone(uid) => Ok(Deletion::Gone),
+            Ok(_) => Ok(Deletion::Asked),
+            Err(Failure::Rejected(no)) if no.says_absent("pods", &driver.name) => {
+                Ok(Deletion::Asked)
+            }
+            Err(Failure::Rejected(no)) if names_another_uid(&no) => Ok(Deletion::Asked),
             Err(failure) => Err(refusal::of_request(failure)),
         }
     }
 
     async fn sweep(&self, driver: &DriverRef) -> Result<(), ClusterError> {
-        sweep::helpers(&self.client, &self.installation, driver).await
+        self.sweeps.sweep(driver).await
     }
 
     async fn watch(
@@ -303,6 +312,35 @@ impl Cluster for KubernetesCluster {
 
     fn request_timeout(&self) -> Duration {
         self.client.request_timeout()
+    }
+}
+
+/// The answer to a pod's deletion: the pod as it was last.
+#[derive(Deserialize)]
+struct Deleted {
+    #[serde(default)]
+    kind: String,
+    #[serde(default)]
+    metadata: DeletedMetadata,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct DeletedMetadata {
+    uid: String,
+    deletion_grace_period_seconds: Option<i64>,
+    finalizers: Vec<String>,
+}
+
+impl Deleted {
+    /// A pod without time left that nobody holds is deleted before the answer: one that has ended, or
+    /// never had a node.
+    fn is_gone(&self, uid: &str) -> bool {
+        let pod = &self.metadata;
+        self.kind == "Pod"
+            && pod.uid == uid
+            && pod.deletion_grace_period_seconds == Some(0)
+            && pod.finalizers.is_empty()
     }
 }
 

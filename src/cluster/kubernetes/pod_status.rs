@@ -2,6 +2,8 @@
 //! side-cars keep a pod running after its driver ended, and controllers fail pods whose
 //! containers may still run. Pure.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{
     ContainerState, ContainerStateTerminated, ContainerStatus, Pod, PodCondition, PodStatus,
@@ -57,6 +59,7 @@ fn read(pod: &Pod) -> Driver {
     Driver {
         phase: reading.phase(),
         node: pod.spec.as_ref().and_then(|spec| spec.node_name.clone()),
+        grace_period: grace_period(pod),
         deleting: pod.metadata.deletion_timestamp.is_some(),
         gone_at: None,
         disruption: reading
@@ -64,6 +67,15 @@ fn read(pod: &Pod) -> Driver {
             .and_then(|condition| words(condition.reason.as_ref())),
         pod_ended: reading.has_ended(),
     }
+}
+
+/// What the pod asks for, or the longer time that who deletes it gives.
+fn grace_period(pod: &Pod) -> Option<Duration> {
+    let spec = pod.spec.as_ref();
+    let own = spec.and_then(|spec| spec.termination_grace_period_seconds);
+    let given = pod.metadata.deletion_grace_period_seconds;
+    let seconds = own.max(given)?;
+    u64::try_from(seconds).ok().map(Duration::from_secs)
 }
 
 fn created_at(pod: &Pod) -> Timestamp {

@@ -24,7 +24,9 @@ use self::files::private_folders;
 use self::folder::{Folder, Record, delete_leftovers};
 use self::launch::Launcher;
 use self::toolchain::Toolchain;
-use super::{Cluster, ClusterError, CreateError, DriverRef, Event, NamespaceError, Prepared, Seen};
+use super::{
+    Cluster, ClusterError, CreateError, Deletion, DriverRef, Event, NamespaceError, Prepared, Seen,
+};
 use crate::domain::ids::{AccountId, JobRunId};
 use crate::domain::job_run::decide::{Node, Refusal};
 use crate::domain::job_run::{DriverPhase, Evidence, HolderKind};
@@ -192,7 +194,7 @@ impl Cluster for ProcessCluster {
         })
     }
 
-    async fn delete(&self, driver: &DriverRef, uid: &str) -> Result<(), ClusterError> {
+    async fn delete(&self, driver: &DriverRef, uid: &str) -> Result<Deletion, ClusterError> {
         let (driver, uid) = (driver.clone(), uid.to_owned());
         let folder = self.host.folder(&driver.namespace, &driver.name);
         let terminating = self
@@ -210,7 +212,7 @@ impl Cluster for ProcessCluster {
                 }
             });
         }
-        Ok(())
+        Ok(Deletion::Asked)
     }
 
     async fn sweep(&self, _driver: &DriverRef) -> Result<(), ClusterError> {

@@ -57,7 +57,8 @@ pub struct Policy {
     /// A deletion that has not ended the driver is asked for again after this.
     pub delete_again: Duration,
     /// A graceful deletion's time and that until a node's silence shows: a node that is ready for
-    /// longer has no stray container.
+    /// A graceful deletion's usual time and that until a node's silence shows: a node that is ready
+    /// for longer has no stray container of a pod that is given no more than that.
     pub grace_period: Duration,
     /// A refusal that may pass is tried again after this.
     pub try_again: Duration,
@@ -130,7 +131,7 @@ pub fn decide(
         policy,
     };
     if run.state.is_terminal() {
-        return case.clean_up();
+        return case.unless_silent(case.clean_up());
     }
     let step = match attempts.last() {
         None => case.untried(),
@@ -140,7 +141,7 @@ pub fn decide(
             (None, Some(holder)) => case.created(attempt, holder),
         },
     };
-    case.clean_up_meanwhile(step)
+    case.unless_silent(case.clean_up_meanwhile(step))
 }
 
 struct Case<'a> {
@@ -222,14 +223,48 @@ impl Case<'_> {
     fn silence(&self) -> Option<Step> {
         match self.facts.contact {
             Contact::Answers { .. } => None,
-            Contact::Silent { .. } => Some(self.wait(
-                self.policy.settle.max(self.policy.try_again),
-                Some(format!(
+            Contact::Silent { since } => Some(Step::Wait {
+                until: self.put_off(since),
+                details: Some(format!(
                     "Trouble monitoring your JobRun. Cluster {} is currently not reachable.",
                     self.run.cluster
                 )),
-            )),
+            }),
         }
+    }
+
+    /// Nothing is asked of a cluster that is known not to answer.
+    fn unless_silent(&self, step: Step) -> Step {
+        match &step {
+            Step::Look { .. }
+            | Step::Inquire
+            | Step::AskForExecutors
+            | Step::Delete { .. }
+            | Step::DeleteStray { .. }
+            | Step::Sweep { .. } => self.silence().unwrap_or(step),
+            // A creation that is not sent learns of its refusal, which has a limit of its own.
+            Step::Submit { .. }
+            | Step::Occupy { .. }
+            | Step::Advance { .. }
+            | Step::Condemn(_)
+            | Step::Close(_)
+            | Step::Finish(_)
+            | Step::Removed { .. }
+            | Step::Forget
+            | Step::Wait { .. } => step,
+        }
+    }
+
+    /// When a run of a cluster that has been silent since then is looked at again: the longer the
+    /// silence lasts the later, but for the end of a cancellation.
+    fn put_off(&self, since: Timestamp) -> Timestamp {
+        let lasted = Duration::try_from(self.now.duration_since(since)).unwrap_or(Duration::ZERO);
+        let shortest = self.policy.try_again;
+        let pause = lasted.clamp(shortest, shortest.max(self.policy.settle));
+        let until = after(self.now, pause);
+        self.cancel_by()
+            .filter(|by| *by > self.now)
+            .map_or(until, |by| until.min(by))
     }
 
     fn wait(&self, pause: Duration, details: Option<String>) -> Step {

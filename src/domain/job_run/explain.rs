@@ -3,6 +3,8 @@
 
 mod last_words;
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
 use super::decide::Node;
@@ -152,6 +154,15 @@ pub fn lost(driver: &Driver, node: Option<&Node>) -> String {
             "The driver was deleted by someone else before its start was seen.".to_owned()
         }
     })
+}
+
+/// Of a driver that is gone: its pod gave it more time to end than anybody waits.
+pub fn not_waited_out(grace: Duration, waited: Duration) -> String {
+    format!(
+        " It may go on there: of the {} s that it was given to end, {} s were waited for.",
+        grace.as_secs(),
+        waited.as_secs()
+    )
 }
 
 /// A driver that waited too long for its start.

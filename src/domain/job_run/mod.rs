@@ -12,6 +12,7 @@ pub mod story;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::time::Duration;
 
 pub use self::evidence::{Evidence, ExecutorTrouble, PodEvent};
 pub use self::priority::Priority;
@@ -255,6 +256,9 @@ pub enum HolderKind {
 pub struct Driver {
     pub phase: DriverPhase,
     pub node: Option<String>,
+    /// The longest time that its containers may take to end once they are told to, as its pod or who
+    /// deleted that says; `None` where nothing tells.
+    pub grace_period: Option<Duration>,
     /// Its deletion is under way.
     pub deleting: bool,
     /// Since when its object is known to be gone. The last phase stays: an end seen is an end.

@@ -24,7 +24,19 @@ closed AS (
         AND attempt.number = $3
         AND attempt.closed_at IS NULL
         AND $8 IS NOT NULL
+),
+-- $10: how long the run then waits; null where its lease goes on. $11: the wake-ups that were seen.
+released AS (
+    UPDATE work
+    SET due_at = CASE WHEN work.wake_seq = $11 THEN now() + make_interval(secs => $10) ELSE now() END,
+        waiting = false,
+        lease_token = NULL,
+        lease_expires_at = NULL
+    FROM changed
+    WHERE work.run = changed.id AND $10::float8 IS NOT NULL
+    RETURNING work.due_at <= now() AS due
 )
 SELECT
     EXISTS (SELECT FROM held) AS "held!",
-    EXISTS (SELECT FROM changed) AS "changed!"
+    EXISTS (SELECT FROM changed) AS "changed!",
+    EXISTS (SELECT FROM released WHERE due) AS "due!"

@@ -25,14 +25,14 @@ answered AS (
         (
             phase, since, waiting_reason, waiting_message, exit_code, exit_reason, exit_message,
             started_at, ended_at, node, deleting, deleting_since, gone_at,
-            disruption, pod_ended
+            disruption, pod_ended, grace_seconds
         ) = (
             SELECT
                 next.phase, next.since, next.waiting_reason, next.waiting_message,
                 next.exit_code, next.exit_reason, next.exit_message,
                 next.started_at, next.ended_at, next.node, next.deleting,
                 next.deleting_since, next.gone_at,
-                next.disruption, next.pod_ended
+                next.disruption, next.pod_ended, next.grace_seconds
             FROM (
                 SELECT CASE WHEN known.holder_uid = $4 OR known.holder_uid IS NULL
                     THEN $7::jsonb ELSE '{}' END AS driver
@@ -46,6 +46,6 @@ answered AS (
         )
     FROM held
     WHERE known.run = held.run AND known.number = $3
-    RETURNING known.run
+    RETURNING to_jsonb(known) AS attempt
 )
-SELECT run FROM answered
+SELECT attempt AS "attempt!: Json<AttemptRow>" FROM answered

@@ -1,5 +1,6 @@
 -- $1: an id that no run accepted before $2 comes after; $2: what ended before is old. A run with
--- work has something left on its cluster.
+-- work has something left on its cluster. An array is looked up by an index, whatever number of runs the
+-- planner thinks of.
 WITH old AS (
     SELECT job_run.id
     FROM job_run
@@ -11,9 +12,9 @@ WITH old AS (
     FOR UPDATE SKIP LOCKED
 ),
 events AS (
-    DELETE FROM job_run_event USING old WHERE job_run_event.run = old.id
+    DELETE FROM job_run_event WHERE run = ANY (ARRAY(SELECT id FROM old))
 ),
 attempts AS (
-    DELETE FROM job_run_attempt USING old WHERE job_run_attempt.run = old.id
+    DELETE FROM job_run_attempt WHERE run = ANY (ARRAY(SELECT id FROM old))
 )
-DELETE FROM job_run USING old WHERE job_run.id = old.id
+DELETE FROM job_run WHERE id = ANY (ARRAY(SELECT id FROM old))

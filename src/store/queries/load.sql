@@ -18,6 +18,7 @@ SELECT
         FROM job_run_attempt AS attempt
         WHERE attempt.run = work.run
     ) AS "attempts!: Json<Vec<AttemptRow>>"
-FROM work
+FROM unnest($1::text[], $2::uuid[]) AS lease (run, token)
+JOIN work ON work.run = lease.run
 JOIN job_run ON job_run.id = work.run
-WHERE work.run = $1 AND work.lease_token = $2 AND work.lease_expires_at > now()
+WHERE work.lease_token = lease.token AND work.lease_expires_at > now()

@@ -19,4 +19,4 @@ SET due_at = CASE WHEN work.wake_seq = $3 THEN now() + make_interval(secs => $4)
     lease_expires_at = NULL
 FROM held
 WHERE work.run = held.run
-RETURNING work.run
+RETURNING work.due_at <= now() AS "due!"

@@ -52,10 +52,9 @@ async fn one_token_that_takes_the_last_place_gives_one_run(pool: PgPool) {
         gate.commit().await.unwrap();
     };
     let start = async || {
-        bench
-            .try_start(&place, "twin", Timestamp::now())
-            .await
-            .unwrap()
+        let replica = Store::from_pool(bench.pool.clone());
+        let new = new_job_run(&place.id, "twin");
+        start_on(&replica, &place, &new).await.unwrap()
     };
     let (a, b, ()) = tokio::join!(start(), start(), open);
     assert_eq!(a.id, b.id);

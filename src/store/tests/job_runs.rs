@@ -125,6 +125,16 @@ async fn a_colliding_id_is_drawn_again(pool: PgPool) {
         assert!(!seen.contains(&run.id));
         seen.push(run.id);
     }
+    // So are those of many that go together.
+    let tokens: Vec<_> = (0..20).map(|token| format!("together{token}")).collect();
+    let starts = tokens
+        .iter()
+        .map(|token| bench.try_start(&bench.place, token, now));
+    for started in futures::future::join_all(starts).await {
+        let id = started.unwrap().id;
+        assert!(!seen.contains(&id));
+        seen.push(id);
+    }
 }
 
 #[sqlx::test]

@@ -36,7 +36,7 @@ fn failure() -> AttemptFailure {
 }
 
 /// Every write under a lease.
-const WRITES: [(&str, Write); 14] = [
+const WRITES: [(&str, Write); 15] = [
     ("tell", |s, l| {
         async move { s.tell(&l, 1, ["a note"].into_iter()).await }.boxed()
     }),
@@ -61,6 +61,7 @@ const WRITES: [(&str, Write); 14] = [
         async move {
             s.created(&l, 1, &holder("u1", HolderKind::Driver), &running())
                 .await
+                .map(drop)
         }
         .boxed()
     }),
@@ -72,11 +73,20 @@ const WRITES: [(&str, Write); 14] = [
         }
         .boxed()
     }),
+    ("advance_and_release", |s, l| {
+        async move {
+            let (from, to) = (State::Pending, State::Submitted);
+            s.advance_and_release(&l, 1, from, to, Duration::ZERO, None)
+                .await
+                .map(drop)
+        }
+        .boxed()
+    }),
     ("condemn", |s, l| {
         async move { s.condemn(&l, 1, &verdict()).await }.boxed()
     }),
     ("delete_requested", |s, l| {
-        async move { s.delete_requested(&l, 1, at(9)).await }.boxed()
+        async move { s.delete_requested(&l, 1, at(9), false).await }.boxed()
     }),
     ("looked", |s, l| {
         async move { s.looked(&l, 1, "u1", &ended()).await }.boxed()
@@ -91,7 +101,12 @@ const WRITES: [(&str, Write); 14] = [
     }),
     ("swept", |s, l| async move { s.swept(&l, 1).await }.boxed()),
     ("release", |s, l| {
-        async move { s.release(&l, Duration::ZERO, Some("waiting")).await }.boxed()
+        async move {
+            s.release(&l, Duration::ZERO, Some("waiting"))
+                .await
+                .map(drop)
+        }
+        .boxed()
     }),
     ("forget", |s, l| async move { s.forget(&l).await }.boxed()),
 ];
@@ -231,7 +246,10 @@ async fn the_tale_of_a_run_that_fails(pool: PgPool) {
         details: "another".to_owned(),
     };
     store.condemn(&lease, 1, &second).await.unwrap();
-    store.delete_requested(&lease, 1, at(7)).await.unwrap();
+    store
+        .delete_requested(&lease, 1, at(7), false)
+        .await
+        .unwrap();
     store.looked(&lease, 1, "u1", &ended()).await.unwrap();
     store.create_refused(&lease, 1).await.unwrap();
     store.create_refused(&lease, 1).await.unwrap();

@@ -5,15 +5,21 @@ mod access_keys;
 mod crowds;
 mod events;
 mod fairness;
+mod gather;
+mod history;
 mod invariants;
 mod job_runs;
 mod job_templates;
 mod leases;
 mod limits;
 mod lists;
+mod loaded;
+mod migrating;
 mod queue;
 mod races;
 mod security_configurations;
+mod starts;
+mod strays;
 mod tags;
 mod tidying;
 mod turmoil;
@@ -242,6 +248,12 @@ impl Bench {
             .await
             .unwrap()
             .unwrap()
+    }
+
+    /// The runs for which it is news what is seen on `prod`.
+    async fn woken(&self, term: Term, observed: &[Observed]) -> Vec<JobRunId> {
+        let told = self.store.observe(&watched("prod"), term, observed).await;
+        told.unwrap().woken
     }
 
     async fn run(&self, id: &JobRunId) -> JobRun {

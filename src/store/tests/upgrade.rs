@@ -48,7 +48,7 @@ async fn first_release(pool: &PgPool) {
 /// Columns that came later, with defaults that say nothing.
 const LATER: &str = "'{fault,end_details,retry_at,removed,disruption,pod_ended,\
     cancel_requested_at,turn,waiting,crowded,state_details,check_due_at,\
-    charged,verdict_fault,deleting_since}'::text[]";
+    charged,verdict_fault,deleting_since,grace_seconds}'::text[]";
 
 /// Everything in the first release's tables.
 async fn rows(pool: &PgPool) -> Vec<String> {

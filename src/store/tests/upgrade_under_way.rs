@@ -16,13 +16,18 @@ const L1: &str = "000000035ee16lm60l1";
 const L2: &str = "000000035ee16lm60l2";
 const L3: &str = "000000035ee16lm60l3";
 
-/// The schema of the version before.
-async fn version_before(pool: &PgPool) {
+/// A schema of before: the first so many migrations.
+async fn schema(pool: &PgPool, migrations: usize) {
     let before = Migrator {
-        migrations: MIGRATIONS.iter().take(5).cloned().collect(),
+        migrations: MIGRATIONS.iter().take(migrations).cloned().collect(),
         ..Migrator::DEFAULT
     };
     before.run(pool).await.unwrap();
+}
+
+/// The schema without counts, and two virtual clusters.
+async fn version_before(pool: &PgPool) {
+    schema(pool, 5).await;
     sqlx::raw_sql(
         "INSERT INTO virtual_cluster (id, account, name, state, cluster, namespace, client_token,
             request_hash, tags, scheduler, created_by, created_at)
@@ -237,4 +242,72 @@ async fn the_version_before_goes_on_and_counts_without_knowing(pool: PgPool) {
         "STATE COMPLETED",
     ];
     assert_eq!(told, expected);
+}
+
+/// What the version that knows no grace periods prepared goes on, keeps those that are known, and
+/// hears no news in them.
+#[sqlx::test(migrations = false)]
+async fn two_versions_tell_of_one_driver(pool: PgPool) {
+    schema(&pool, 6).await;
+    let bench = Bench::new(pool).await;
+    let (run, lease) = bench.begun().await;
+    let term = bench.term().await;
+    let mut old = PgConnection::connect_with(&bench.pool.connect_options())
+        .await
+        .unwrap();
+    let running = serde_json::json!({"phase": "RUNNING", "deleting": false, "node": "node-1",
+        "pod_ended": false, "since": "2026-11-24T00:00:00Z"});
+    sqlx::query(include_str!("before/6/created.sql"))
+        .bind(run.id.as_str())
+        .bind(lease.token)
+        .bind(1)
+        .bind("u1")
+        .bind("DRIVER")
+        .bind(jiff_sqlx::Timestamp::from(at(3)))
+        .bind(Json(
+            serde_json::json!({"phase": "UNSEEN", "deleting": false}),
+        ))
+        .bind(Vec::<String>::new())
+        .fetch_one(&mut old)
+        .await
+        .unwrap();
+    let mut observe = async |driver: serde_json::Value| {
+        let seen = serde_json::json!({"run": run.id.as_str(), "attempt": 1, "uid": "u1",
+            "driver": driver});
+        let woken = sqlx::query(include_str!("before/6/observe.sql"))
+            .bind("prod")
+            .bind(term.0)
+            .bind(Json([seen]))
+            .bind(Vec::<String>::new())
+            .bind("prod")
+            .fetch_all(&mut old);
+        woken.await.unwrap().len()
+    };
+    assert_eq!(observe(running.clone()).await, 1);
+    bench.store.migrate().await.unwrap();
+    assert_eq!(observe(running.clone()).await, 0);
+    let known = Driver {
+        node: Some("node-1".to_owned()),
+        grace_period: Some(Duration::from_secs(300)),
+        ..driver(DriverPhase::Running {
+            since: "2026-11-24T00:00:00Z".parse().unwrap(),
+        })
+    };
+    let seen = Observed {
+        run: run.id.clone(),
+        attempt: 1,
+        uid: "u1".to_owned(),
+        driver: known.clone(),
+    };
+    let watch = watched("prod");
+    let told = bench.store.observe(&watch, term, &[seen]).await.unwrap();
+    assert_eq!(told.woken, std::slice::from_ref(&run.id));
+    assert_eq!(observe(running.clone()).await, 0);
+    let loaded = bench.store.load(&lease).await.unwrap();
+    assert_eq!(loaded.attempts[0].driver, known);
+    let mut deleting = running.clone();
+    deleting["deleting"] = true.into();
+    assert_eq!(observe(deleting).await, 1);
+    let loaded = bench.store.load(&lease).await.unwrap();
+    assert_eq!(loaded.attempts[0].driver.grace_period, known.grace_period);
 }

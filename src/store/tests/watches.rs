@@ -60,6 +60,22 @@ async fn one_replica_watches_and_another_takes_over_under_a_later_term(pool: PgP
 }
 
 #[sqlx::test]
+async fn a_node_is_written_and_wakes_nobody(pool: PgPool) {
+    let bench = Bench::new(pool).await;
+    let (run, lease) = bench.created().await;
+    let on_a_node = Driver {
+        node: Some("node-7".to_owned()),
+        ..Driver::default()
+    };
+    let observed = [seen(&run, "u1", on_a_node.clone())];
+    let term = bench.term().await;
+    assert_eq!(bench.woken(term, &observed).await, []);
+    let loaded = bench.store.load(&lease).await.unwrap();
+    assert_eq!(loaded.attempts[0].driver, on_a_node);
+    assert_eq!(loaded.wake_seq, lease.wake_seq);
+}
+
+#[sqlx::test]
 async fn a_difference_is_written_and_wakes_and_the_same_again_does_neither(pool: PgPool) {
     let bench = Bench::new(pool).await;
     let (run, lease) = bench.created().await;
@@ -70,11 +86,7 @@ async fn a_difference_is_written_and_wakes_and_the_same_again_does_neither(pool:
         .unwrap();
     let term = bench.term().await;
     let observed = [seen(&run, "u1", running())];
-    let woken = bench
-        .store
-        .observe(&watched("prod"), term, &observed)
-        .await
-        .unwrap();
+    let woken = bench.woken(term, &observed).await;
     assert_eq!(woken, std::slice::from_ref(&run.id));
     let lease = bench.claim_one().await;
     assert_eq!(
@@ -96,14 +108,7 @@ async fn a_difference_is_written_and_wakes_and_the_same_again_does_neither(pool:
         .unwrap();
 
     let before = bench.snapshot().await;
-    assert_eq!(
-        bench
-            .store
-            .observe(&watched("prod"), term, &observed)
-            .await
-            .unwrap(),
-        []
-    );
+    assert_eq!(bench.woken(term, &observed).await, []);
     assert_eq!(bench.snapshot().await, before);
 }
 
@@ -116,8 +121,8 @@ async fn what_is_seen_is_fenced_by_term_cluster_and_uid(pool: PgPool) {
     let before = bench.snapshot().await;
     let observe = async |key: &WatchKey, term, uid| {
         let observed = [seen(&run, uid, running())];
-        let woken = bench.store.observe(key, term, &observed).await.unwrap();
-        assert_eq!(woken, []);
+        let told = bench.store.observe(key, term, &observed).await.unwrap();
+        assert_eq!(told.woken, []);
         assert_eq!(bench.snapshot().await, before);
     };
     observe(&watched("prod"), term, "u2").await;
@@ -216,6 +221,41 @@ async fn what_was_seen_never_goes_back(pool: PgPool) {
             .driver;
         assert_eq!(&stored, &steps[15].1, "after a look at {told:?}");
     }
+}
+
+#[sqlx::test]
+async fn the_longest_grace_period_that_was_seen_stays(pool: PgPool) {
+    let bench = Bench::new(pool).await;
+    let (run, lease) = bench.begun().await;
+    let store = &bench.store;
+    let with = |seconds: Option<u64>| Driver {
+        grace_period: seconds.map(Duration::from_secs),
+        ..running()
+    };
+    let known = async || {
+        let loaded = store.load(&lease).await.unwrap();
+        loaded.attempts[0].driver.grace_period
+    };
+    let term = bench.term().await;
+    let observe = async |seconds| {
+        let observed = [seen(&run, "u1", with(seconds))];
+        let watch = watched("prod");
+        store.observe(&watch, term, &observed).await.unwrap();
+    };
+    observe(Some(45)).await;
+    let who = holder("u1", HolderKind::Driver);
+    store.created(&lease, 1, &who, &with(None)).await.unwrap();
+    assert_eq!(known().await, Some(Duration::from_secs(45)));
+    observe(Some(40)).await;
+    assert_eq!(known().await, Some(Duration::from_secs(45)));
+    store
+        .looked(&lease, 1, "u1", &with(Some(60)))
+        .await
+        .unwrap();
+    observe(None).await;
+    assert_eq!(known().await, Some(Duration::from_secs(60)));
+    observe(Some(3600)).await;
+    assert_eq!(known().await, Some(Duration::from_secs(3600)));
 }
 
 #[sqlx::test]
@@ -322,11 +362,7 @@ async fn several_sights_of_one_driver_in_a_batch_count_in_order(pool: PgPool) {
             },
         ),
     ];
-    let woken = bench
-        .store
-        .observe(&watched("prod"), term, &observed)
-        .await
-        .unwrap();
+    let woken = bench.woken(term, &observed).await;
     assert_eq!(woken, [run.id]);
     let stored = bench
         .store
@@ -350,11 +386,8 @@ async fn a_drivers_last_words_may_hold_anything(pool: PgPool) {
         unreachable!()
     };
     exit.message = Some("core\0dump \u{1f4a5} \\u0000 \"quoted\"".to_owned());
-    let woken = bench
-        .store
-        .observe(&watched("prod"), term, &[seen(&run, "u1", told)])
-        .await;
-    assert_eq!(woken.unwrap().len(), 1);
+    let woken = bench.woken(term, &[seen(&run, "u1", told)]).await;
+    assert_eq!(woken.len(), 1);
     let stored = bench
         .store
         .load(&lease)

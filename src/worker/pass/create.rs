@@ -32,7 +32,7 @@ enum Existing {
 impl Pass<'_> {
     pub(super) async fn submit(
         &self,
-        loaded: &Loaded,
+        loaded: &mut Loaded,
         attempt: u32,
         facts: &mut Facts,
     ) -> Result<Next, LeaseError> {
@@ -93,7 +93,7 @@ impl Pass<'_> {
     /// The driver cannot be created now; an earlier creation may have made it all the same.
     async fn unprepared(
         &self,
-        loaded: &Loaded,
+        loaded: &mut Loaded,
         driver: &DriverRef,
         refusal: Refusal,
         facts: &mut Facts,
@@ -127,7 +127,7 @@ impl Pass<'_> {
 
     pub(super) async fn occupy(
         &self,
-        loaded: &Loaded,
+        loaded: &mut Loaded,
         attempt: u32,
         facts: &mut Facts,
     ) -> Result<Next, LeaseError> {
@@ -202,7 +202,7 @@ impl Pass<'_> {
     /// Records what a creation gave.
     async fn record(
         &self,
-        loaded: &Loaded,
+        loaded: &mut Loaded,
         attempt: u32,
         answer: Result<Seen, CreateError>,
         facts: &mut Facts,
@@ -211,7 +211,7 @@ impl Pass<'_> {
         match answer {
             Ok(seen) => {
                 self.served.health.answered(self.context.clock.now());
-                store
+                let recorded = store
                     .created(&self.lease, attempt, &seen.holder, &seen.driver)
                     .await?;
                 fail_point!("submit-recorded");
@@ -232,7 +232,8 @@ impl Pass<'_> {
                     let uid = seen.holder.uid;
                     facts.looks.insert(attempt, Look::Stray { uid });
                 }
-                Ok(Next::Decide)
+                loaded.note_created(recorded);
+                Ok(Next::Known)
             }
             Err(CreateError::Refused(refusal)) => {
                 self.heard_refusal(&refusal);
@@ -288,7 +289,22 @@ impl Pass<'_> {
             },
             error,
         };
-        let refusal = match self.ask(cluster.identity(&loaded.run.namespace)).await {
+        let namespace = &loaded.run.namespace;
+        let now = self.context.clock.now();
+        // Whether an earlier creation went to another cluster is asked of the cluster itself.
+        let is_first = loaded.attempts.is_empty();
+        let recent = self.served.recent_identity(namespace, now);
+        let identity = match recent.filter(|_| is_first) {
+            Some(identity) => Ok(identity),
+            None => {
+                let told = self.ask(cluster.identity(namespace)).await;
+                if let Ok(identity) = &told {
+                    self.served.note_identity(namespace, identity, now);
+                }
+                told
+            }
+        };
+        let refusal = match identity {
             Ok(identity)
                 if loaded
                     .cluster_identity_of(attempt)

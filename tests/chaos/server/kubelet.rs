@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::objects::{Key, World, now};
-use crate::fates::Fate;
+use crate::fates::{Fate, LONG_GRACE};
 
 /// A container that is asked to end does so after this.
 const LAST_BREATH: Duration = Duration::from_millis(300);
@@ -163,6 +163,8 @@ fn step(world: &mut World, pod: &mut Pod, at: Instant) {
         Stage::Stuck | Stage::Ended => {}
         _ if at < pod.due => {}
         Stage::New => schedule(world, pod, at),
+        // What it mounts may come after it.
+        Stage::Scheduled if !world.has_config_maps_of(&pod.key) => pod.due = at + SCHEDULING,
         Stage::Scheduled => start(world, pod, at),
         Stage::Running => fulfil(world, pod, at),
         Stage::Ending => {
@@ -292,13 +294,20 @@ fn fulfil(world: &mut World, pod: &mut Pod, at: Instant) {
         }
         // Of a driver that it does not know of, and of which no trace is left, nobody can know
         // that it may still run.
-        Fate::DeletedByForce if !world.kubelet.recorded.contains(&pod.uid) => {
+        Fate::DeletedByForce | Fate::DeletedByForceAndSlow
+            if !world.kubelet.recorded.contains(&pod.uid) =>
+        {
             pod.due = at + SCHEDULING;
         }
-        Fate::DeletedByForce => {
+        Fate::DeletedByForce | Fate::DeletedByForceAndSlow => {
             world.remove(&pod.key, &pod.uid);
             pod.stage = Stage::Ending;
-            pod.due = at + LAST_BREATH;
+            let takes = if pod.fate == Fate::DeletedByForceAndSlow {
+                LONG_GRACE
+            } else {
+                LAST_BREATH
+            };
+            pod.due = at + takes;
         }
         Fate::NodeLostAndBack | Fate::NodeGone => {
             let node = node_of(pod);

@@ -19,6 +19,8 @@ const ROLE: &str = "spark-role";
 const APP: &str = "spark-app-selector";
 const CHAOS_RUN: &str = "chaos-run";
 
+/// What a pod gives its containers where it does not say it, in seconds.
+const USUAL_GRACE: u64 = 1;
 /// Changes that a watch can still begin from.
 const KEPT_CHANGES: usize = 5000;
 
@@ -103,6 +105,10 @@ impl World {
         metadata["creationTimestamp"] = json!(now());
         if key.resource == "pods" {
             object["status"] = json!({"phase": "Pending"});
+            let grace = &mut object["spec"]["terminationGracePeriodSeconds"];
+            if grace.is_null() {
+                *grace = json!(USUAL_GRACE);
+            }
             match label(&object, HOLDER) {
                 Some("driver") => self.driver_created(key, &uid, &object),
                 Some(_) => {
@@ -142,6 +148,28 @@ impl World {
         }
         let patience = self.faults.between(300, 2500);
         self.kubelet.take(key, uid, fate, patience);
+    }
+
+    /// Whether the ConfigMaps that the pod mounts are there.
+    pub fn has_config_maps_of(&self, pod: &Key) -> bool {
+        let volumes = self.objects.get(pod).map(|pod| &pod["spec"]["volumes"]);
+        let volumes = volumes.and_then(Value::as_array).into_iter().flatten();
+        volumes
+            .filter(|volume| volume["configMap"]["optional"] != true)
+            .filter_map(|volume| volume["configMap"]["name"].as_str())
+            .all(|name| {
+                self.objects.contains_key(&Key {
+                    resource: "configmaps".to_owned(),
+                    namespace: pod.namespace.clone(),
+                    name: name.to_owned(),
+                })
+            })
+    }
+
+    /// What drivers have besides their pods and was not taken away.
+    pub fn parts_left(&self) -> impl Iterator<Item = &Key> {
+        let parts = self.objects.keys();
+        parts.filter(|key| matches!(key.resource.as_str(), "configmaps" | "services"))
     }
 
     fn executors_of_others(&self, run: &str, app: &str) -> Option<String> {
@@ -209,13 +237,17 @@ impl World {
                     .tell(&run, &format!("deletion of {} asked for", key.name));
                 self.update(key, &uid, |pod| {
                     pod["metadata"]["deletionTimestamp"] = json!(now());
-                    pod["metadata"]["deletionGracePeriodSeconds"] = json!(30);
+                    pod["metadata"]["deletionGracePeriodSeconds"] =
+                        object["spec"]["terminationGracePeriodSeconds"].clone();
                 });
             }
-        } else {
-            self.remove(key, &uid);
+            return Answer::Object(self.objects.get(key).cloned().unwrap_or(object));
         }
-        Answer::Object(object)
+        self.remove(key, &uid);
+        let mut gone = object;
+        gone["metadata"]["deletionTimestamp"] = json!(now());
+        gone["metadata"]["deletionGracePeriodSeconds"] = json!(0);
+        Answer::Object(gone)
     }
 
     /// The object is gone, and what it owned with it.
@@ -280,15 +312,25 @@ impl World {
     }
 }
 
-/// Whether an object has all the labels of a selector.
+/// Whether an object has all the labels of a selector. Of sets it knows one, at its beginning.
 pub fn is_selected(object: &Value, selector: &str) -> bool {
-    selector
-        .split(',')
-        .filter(|part| !part.is_empty())
-        .all(|part| match part.split_once('=') {
+    let (of_set, others) = match selector.split_once(')') {
+        Some((set, others)) => (is_in(object, set), others),
+        None => (true, selector),
+    };
+    let mut others = others.split(',').filter(|part| !part.is_empty());
+    of_set
+        && others.all(|part| match part.split_once('=') {
             Some((key, value)) => label(object, key) == Some(value.trim_start_matches('=')),
             None => label(object, part).is_some(),
         })
+}
+
+fn is_in(object: &Value, set: &str) -> bool {
+    set.split_once(" in (").is_some_and(|(key, values)| {
+        let value = label(object, key);
+        values.split(',').any(|one| value == Some(one))
+    })
 }
 
 pub fn run_of(object: &Value) -> String {

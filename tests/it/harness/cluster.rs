@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use firesteel::cluster::{
-    Cluster, ClusterError, CreateError, DriverRef, Event, NamespaceError, Prepared, Seen,
+    Cluster, ClusterError, CreateError, Deletion, DriverRef, Event, NamespaceError, Prepared, Seen,
 };
 use firesteel::domain::ids::AccountId;
 use firesteel::domain::job_run::decide::{Node, Refusal};
@@ -406,7 +406,7 @@ impl Cluster for FakeCluster {
         self.world().reach().map(|()| Node::Ready { since })
     }
 
-    async fn delete(&self, driver: &DriverRef, uid: &str) -> Result<(), ClusterError> {
+    async fn delete(&self, driver: &DriverRef, uid: &str) -> Result<Deletion, ClusterError> {
         let fate = self.enter(Call::Delete, &driver.name).await?;
         if let Some(Fate::Refused(refusal)) = fate {
             return Err(ClusterError::Forbidden(format!("{refusal:?}")));
@@ -419,7 +419,7 @@ impl Cluster for FakeCluster {
             }
         }
         self.leave(fate).await;
-        Ok(())
+        Ok(Deletion::Asked)
     }
 
     async fn sweep(&self, driver: &DriverRef) -> Result<(), ClusterError> {

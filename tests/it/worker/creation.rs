@@ -439,3 +439,57 @@ async fn a_part_is_waited_for_no_longer_than_the_run_says(pool: PgPool) {
     assert!(details.contains("ConfigMap a"), "{details}");
     assert_ne!(app.local.holder(&run), Some(HolderKind::Driver));
 }
+
+/// No list is due for hours.
+#[sqlx::test]
+async fn a_creation_that_arrives_after_its_run_is_forgotten_is_deleted_at_once(pool: PgPool) {
+    let app = TestApp::start(pool).await;
+    let cluster = app.client.virtual_cluster("jobs").await;
+    app.local.next(Call::Create, Fate::Late);
+    let _workers = Workers::start(
+        &app,
+        with_policy(|policy| {
+            policy.keep_driver = Duration::ZERO;
+            policy.name_hold = Duration::ZERO;
+        }),
+    );
+    let run = app.client.job_run(&cluster).await;
+    app.reaches(&cluster, &run, JobRunState::Submitted).await;
+    app.local.set_phase(&run, DriverPhase::Ended(exit(0)));
+    app.reaches(&cluster, &run, JobRunState::Completed).await;
+    eventually("the run is forgotten", async || {
+        let work: i64 = sqlx::query_scalar("SELECT count(*) FROM work")
+            .fetch_one(&app.pool)
+            .await
+            .unwrap();
+        (work == 0).then_some(())
+    })
+    .await;
+    assert_eq!(app.local.holder(&run), None);
+    app.local.deliver_late();
+    assert_eq!(app.local.drivers_created(&run), 2);
+    eventually("the driver that came late is deleted", async || {
+        app.local.holder(&run).is_none().then_some(())
+    })
+    .await;
+}
+
+/// Its event comes before the answer to its creation is recorded.
+#[sqlx::test]
+async fn a_driver_that_nobody_has_recorded_is_no_stray(pool: PgPool) {
+    let app = TestApp::start(pool).await;
+    let cluster = app.client.virtual_cluster("jobs").await;
+    let _workers = Workers::start(&app, settings());
+    app.local.next(Call::Create, Fate::StuckAfter);
+    let run = app.client.job_run(&cluster).await;
+    app.local.stuck.notified().await;
+    // The watch has come past it once it tells of another.
+    let other = app.client.job_run(&cluster).await;
+    app.reaches(&cluster, &other, JobRunState::Submitted).await;
+    app.local.set_phase(&other, running());
+    app.reaches(&cluster, &other, JobRunState::Running).await;
+    assert_eq!(app.local.holder(&run), Some(HolderKind::Driver));
+    assert_eq!(app.local.calls(Call::Delete, &run), 0);
+    app.local.free();
+    app.reaches(&cluster, &run, JobRunState::Submitted).await;
+}

@@ -76,6 +76,30 @@ async fn a_cluster_that_stays_silent_fails_the_runs_of_which_nothing_exists(pool
 }
 
 #[sqlx::test]
+async fn a_silent_cluster_holds_up_no_cancellation_behind_others(pool: PgPool) {
+    let app = TestApp::start(pool).await;
+    let cluster = app.client.virtual_cluster("jobs").await;
+    let mut settings = settings();
+    // Once for each probe, and these come ever more rarely.
+    settings.policy.try_again = Duration::from_secs(3600);
+    app.local.set_unreachable(true);
+    let mut runs = Vec::new();
+    for _ in 0..150 {
+        runs.push(app.client.job_run(&cluster).await);
+    }
+    let last = runs.last().unwrap();
+    let _workers = Workers::start(&app, settings);
+    app.cancel(&cluster, last).await;
+    app.reaches(&cluster, last, JobRunState::Cancelled).await;
+    eventually("each of them is told of the silence", async || {
+        let told = "SELECT count(*) FROM job_run WHERE state_details LIKE '%not reachable%'";
+        let told: i64 = sqlx::query_scalar(told).fetch_one(&app.pool).await.unwrap();
+        (told == 149).then_some(())
+    })
+    .await;
+}
+
+#[sqlx::test]
 async fn one_silent_cluster_holds_up_no_other(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let cluster = app.client.virtual_cluster("jobs").await;

@@ -372,3 +372,19 @@ fn only_pods_with_the_marks_of_their_name_are_ours() {
         None
     );
 }
+
+#[test]
+fn who_deletes_a_pod_may_give_it_more_time_than_it_asks_for() {
+    let grace = |asked: Option<i64>, given: Option<i64>| {
+        let mut pod = pod(json!({"phase": "Running"}));
+        pod.spec.as_mut().unwrap().termination_grace_period_seconds = asked;
+        pod.metadata.deletion_grace_period_seconds = given;
+        let driver = seen(&pod, INSTALLATION).unwrap().driver;
+        driver.grace_period.map(|grace| grace.as_secs())
+    };
+    assert_eq!(grace(None, None), None);
+    assert_eq!(grace(Some(30), None), Some(30));
+    assert_eq!(grace(Some(600), Some(5)), Some(600));
+    assert_eq!(grace(Some(30), Some(3600)), Some(3600));
+    assert_eq!(grace(Some(-1), None), None);
+}

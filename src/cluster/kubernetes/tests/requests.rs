@@ -101,6 +101,32 @@ async fn a_deletion_is_of_one_object_and_done_where_it_is_gone() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn only_a_pod_without_time_and_finalizers_is_gone_with_the_answer() {
+    let answer = |uid: &str, grace: Value, finalizers: Value| {
+        pod(|pod| {
+            pod["metadata"]["uid"] = json!(uid);
+            pod["metadata"]["deletionTimestamp"] = json!("2026-11-24T09:00:00Z");
+            pod["metadata"]["deletionGracePeriodSeconds"] = grace;
+            pod["metadata"]["finalizers"] = finalizers;
+        })
+    };
+    for (answer, deletion) in [
+        (answer("uid-1", json!(0), json!([])), Deletion::Gone),
+        (answer("uid-1", json!(30), json!([])), Deletion::Asked),
+        (answer("uid-2", json!(0), json!([])), Deletion::Asked),
+        (
+            answer("uid-1", json!(0), json!(["batch/tracking"])),
+            Deletion::Asked,
+        ),
+        (pod(unchanged), Deletion::Asked),
+    ] {
+        let script = vec![Call::answers(&format!("DELETE {POD}"), (200, answer))];
+        let (deleted, _) = with!(script, |cluster| cluster.delete(&driver(), "uid-1"));
+        assert_eq!(deleted.unwrap(), deletion);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_state_of_a_node() {
     let node = |ready: &str| {
         json!({
@@ -239,37 +265,73 @@ async fn a_classic_cluster_needs_rights_on_what_each_driver_has_beside_it() {
     }
 }
 
+const LIST: fn() -> (u16, Value) = || {
+    (
+        200,
+        json!({ "kind": "List", "apiVersion": "v1", "items": [] }),
+    )
+};
+
+/// What sweeps these applications.
+fn sweep_of(applications: &str, secrets: (u16, Value)) -> Vec<Call> {
+    let of_them = format!("labelSelector=spark-app-selector+in+%28{applications}%29");
+    let own = format!("{of_them}%2Cfiresteel.dev%2Finstallation%3D{INSTALLATION}");
+    let namespaces = "namespaces/analytics";
+    let delete = |path: &str, selector: &str, answer| {
+        Call::answers(&format!("DELETE {path}?&{selector}"), answer)
+    };
+    let core = |kind: &str| format!("/api/v1/{namespaces}/{kind}");
+    let policies = format!("/apis/networking.k8s.io/v1/{namespaces}/networkpolicies");
+    vec![
+        delete(PODS, &format!("{own}%2Cspark-role%3Dexecutor"), LIST()),
+        delete(&core("configmaps"), &of_them, LIST()),
+        delete(&core("services"), &of_them, LIST()),
+        delete(&core("persistentvolumeclaims"), &of_them, LIST()),
+        delete(&core("secrets"), &own, secrets),
+        delete(&policies, &own, LIST()),
+    ]
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_sweep_takes_the_applications_own_and_leaves_what_it_may_not() {
-    let list = || {
-        (
-            200,
-            json!({ "kind": "List", "apiVersion": "v1", "items": [] }),
-        )
-    };
-    let application = "labelSelector=spark-app-selector%3Dspark-000000035ee16lm6uri";
-    let own = format!("{application}%2Cfiresteel.dev%2Finstallation%3D{INSTALLATION}");
-    let executors = format!("{own}%2Cspark-role%3Dexecutor");
-    let path = |kind: &str| format!("DELETE /api/v1/namespaces/analytics/{kind}?&{application}");
-    let script = vec![
-        Call::answers(&format!("DELETE {PODS}?&{executors}"), list()),
-        Call::answers(
-            &path("configmaps"),
-            forbidden("deletecollection", "configmaps"),
-        ),
-        Call::answers(&path("services"), list()),
-        Call::answers(&path("persistentvolumeclaims"), list()),
-        Call::answers(
-            &format!("DELETE /api/v1/namespaces/analytics/secrets?&{own}"),
-            forbidden("deletecollection", "secrets"),
-        ),
-        Call::answers(
-            &format!(
-                "DELETE /apis/networking.k8s.io/v1/namespaces/analytics/networkpolicies?&{own}"
-            ),
-            list(),
-        ),
-    ];
+    let script = sweep_of(&driver().app_id, forbidden("deletecollection", "secrets"));
     let (swept, _) = with!(script, |cluster| cluster.sweep(&driver()));
     swept.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_comes_soon_after_a_sweep_is_swept_together_with_others() {
+    let of = |attempt| {
+        DriverRef::new(
+            "analytics",
+            &driver().virtual_cluster,
+            &driver().job_run,
+            attempt,
+        )
+    };
+    let (first, second) = (of(2).app_id, of(3).app_id);
+    let mut script = sweep_of(&driver().app_id, LIST());
+    script.extend(sweep_of(&format!("{first}%2C{second}"), LIST()));
+    let (swept, _) = with!(script, |cluster| async {
+        cluster.sweep(&driver()).await?;
+        let (second, third) = (of(2), of(3));
+        let both = tokio::join!(cluster.sweep(&second), cluster.sweep(&third));
+        both.0.and(both.1)
+    });
+    swept.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sweep_that_fails_fails_for_all_who_wait_for_it() {
+    let script = vec![Call::breaks(&format!("DELETE {PODS}"))];
+    let (swept, _) = with!(script, |cluster| async {
+        let (here, there) = (driver(), driver());
+        tokio::join!(cluster.sweep(&here), cluster.sweep(&there))
+    });
+    for swept in [swept.0, swept.1] {
+        assert!(
+            matches!(swept, Err(ClusterError::Unreachable(_))),
+            "{swept:?}"
+        );
+    }
 }

@@ -1,5 +1,7 @@
 //! How a driver ends: by itself, by Firesteel, or unseen; and what that makes of the run.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
 use super::facts::{Contact, Inquiry, Look, Node};
@@ -8,6 +10,9 @@ use crate::domain::job_run::{
     Attempt, AttemptFailure, DriverPhase, Exit, FailureReason, Fault, Holder, HolderKind, State,
     Waiting, explain, fault,
 };
+
+/// What Kubernetes gives a pod that does not say otherwise, and `Policy::grace_period` includes.
+const USUAL_GRACE_PERIOD: Duration = Duration::from_secs(30);
 
 /// How an attempt ended, or the whole run with it.
 pub(super) enum Ending {
@@ -140,7 +145,7 @@ impl Case<'_> {
             (Some(_), Some(Node::Gone)) => self.now,
             (None, _) if was_unscheduled(attempt) => self.now,
             // It may have come to a node since it was seen last, which ends it now.
-            (None, _) => after(at, self.policy.grace_period),
+            (None, _) => after(at, self.time_to_stop(attempt)),
             // What the cluster says of its nodes after a silence is old at first.
             (Some(_), Some(Node::Ready { since })) => {
                 let answers = match self.facts.contact {
@@ -148,11 +153,14 @@ impl Case<'_> {
                     Contact::Silent { .. } => self.now,
                 };
                 let known = (*since).max(at).max(answers);
-                after(known, self.policy.grace_period)
+                after(known, self.time_to_stop(attempt))
             }
-            (Some(_), Some(Node::NotReady { .. }) | None) => {
-                self.once_settled(after(at, self.policy.lost_driver_hold))
+            (Some(_), Some(Node::NotReady { since })) => {
+                // As long as its node was ready it was about to end there, and may not have come to it.
+                let since = since.map_or(at, |since| since.max(at));
+                self.once_settled(after(since, self.policy.lost_driver_hold))
             }
+            (Some(_), None) => self.once_settled(after(at, self.policy.lost_driver_hold)),
         };
         if self.now >= dead_at {
             return self.conclude(attempt, holder, self.unseen_end(attempt));
@@ -172,6 +180,21 @@ impl Case<'_> {
             self.policy.grace_period.min(self.policy.try_again),
             Some(details),
         )
+    }
+
+    /// How long after its object went a driver may take to end on a node that is ready. A pod that
+    /// is given more time than usual is waited for as much longer, but no longer than one whose node
+    /// says nothing.
+    fn time_to_stop(&self, attempt: &Attempt) -> Duration {
+        let usual = self.policy.grace_period;
+        let Some(grace) = attempt.driver.grace_period else {
+            return usual;
+        };
+        let until_silence_shows = usual.saturating_sub(USUAL_GRACE_PERIOD);
+        grace
+            .saturating_add(until_silence_shows)
+            .min(self.policy.lost_driver_hold)
+            .max(usual)
     }
 
     /// A driver whose deletion has been under way for so long that its node is to be asked for: it
@@ -291,7 +314,13 @@ impl Case<'_> {
             Look::NotTaken | Look::Stray { .. } | Look::OtherCluster => None,
         };
         let fault = fault::of_loss(&attempt.driver, node);
-        let details = explain::lost(&attempt.driver, node);
+        let mut details = explain::lost(&attempt.driver, node);
+        let hold = self.policy.lost_driver_hold;
+        if let (Some(grace), Some(Node::Ready { .. })) = (attempt.driver.grace_period, node)
+            && grace > hold
+        {
+            details.push_str(&explain::not_waited_out(grace, hold));
+        }
         Ending::failure(FailureReason::UserError, fault, details)
     }
 

@@ -134,10 +134,14 @@ impl Case<'_> {
                 }
             }
             Refusal::Unreachable { since, .. } => {
-                if self.now >= after(*since, self.policy.unreachable_timeout) {
+                let reached_by = after(*since, self.policy.unreachable_timeout);
+                if self.now >= reached_by {
                     failed(FailureReason::ClusterUnavailable)
                 } else {
-                    self.wait(self.policy.try_again, Some(details))
+                    Step::Wait {
+                        until: self.put_off(*since).min(reached_by),
+                        details: Some(details),
+                    }
                 }
             }
         }
@@ -206,9 +210,12 @@ impl Case<'_> {
                 | Refusal::Busy
                 | Refusal::Full(_)
                 | Refusal::Forbidden(_)
-                | Refusal::Unprepared(_)
-                | Refusal::Unreachable { .. }),
+                | Refusal::Unprepared(_)),
             ) => self.wait(self.policy.try_again, Some(self.refusal_details(refusal))),
+            Some(refusal @ Refusal::Unreachable { since, .. }) => Step::Wait {
+                until: self.put_off(*since),
+                details: Some(self.refusal_details(refusal)),
+            },
             None => self.wait(self.policy.try_again, None),
         }
     }

@@ -406,6 +406,17 @@ fn gone_is_not_dead_while_the_node_is_silent() {
         ),
         Step::Finish(_)
     ));
+    // The node was ready for a while, and the driver may have been about to end there.
+    let flapped = |now| {
+        with(
+            Some(Node::NotReady {
+                since: Some(at(120)),
+            }),
+            now,
+        )
+    };
+    assert!(matches!(flapped(719), Step::Wait { .. }));
+    assert!(matches!(flapped(720), Step::Finish(_)));
     assert!(matches!(with(Some(Node::Gone), 101), Step::Finish(_)));
     assert!(matches!(
         with(Some(Node::Ready { since: at(0) }), 139),
@@ -419,6 +430,27 @@ fn gone_is_not_dead_while_the_node_is_silent() {
         with(Some(Node::Ready { since: at(150) }), 189),
         Step::Wait { .. }
     ));
+}
+
+#[test]
+fn a_driver_that_is_given_long_to_end_is_waited_for_as_long() {
+    let year = 365 * 24 * 3600;
+    for (grace, wait) in [(0, 40), (30, 40), (31, 41), (300, 310), (year, 600)] {
+        for node in [Some("node-1"), None] {
+            let mut gone = created(DriverPhase::Running { since: at(20) });
+            gone.driver.node = node.map(str::to_owned);
+            gone.driver.grace_period = Some(Duration::from_secs(grace));
+            gone.driver.gone_at = Some(at(100));
+            let absent = looked(Look::Absent {
+                node: node.map(|_| Node::Ready { since: at(0) }),
+            });
+            let with = |now| step(&run(State::Running), Some(&gone), &absent, now);
+            assert!(matches!(with(99 + wait), Step::Wait { .. }), "{grace} s");
+            let end = with(100 + wait);
+            let told = finished(&end).details.contains("600 s were waited for");
+            assert_eq!(told, grace == year && node.is_some(), "{grace} s");
+        }
+    }
 }
 
 #[test]

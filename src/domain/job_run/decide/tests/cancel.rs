@@ -127,3 +127,32 @@ fn another_cluster_under_the_name_does_not_undo_it() {
     );
     assert_eq!(finished(&end).state, State::Cancelled);
 }
+
+#[test]
+fn in_a_silence_nothing_is_asked_and_the_run_is_left_alone_ever_longer() {
+    let waits = |run: &JobRun, attempt: &Attempt, now| {
+        let Step::Wait { until, details } = step(run, Some(attempt), &silent(), now) else {
+            panic!("something is done at {now}")
+        };
+        assert!(details.is_some_and(|told| told.contains("prod is currently not reachable")));
+        until.as_second() - now
+    };
+    let running = created(DriverPhase::Running { since: at(20) });
+    let mut vanished = running.clone();
+    vanished.driver.gone_at = Some(at(1));
+    let mut condemned = running.clone();
+    condemned.verdict = Some(Verdict {
+        reason: FailureReason::UserError,
+        fault: Fault::Final,
+        details: "too late".into(),
+    });
+    for attempt in [&running, &vanished, &condemned] {
+        for (now, pause) in [(1, 5), (40, 40), (500, 60)] {
+            assert_eq!(waits(&run(State::Running), attempt, now), pause);
+        }
+        // It is not left alone past the end of its cancellation.
+        assert_eq!(waits(&cancelled_at(50), attempt, 500), 60);
+        assert_eq!(waits(&cancelled_at(50), attempt, 640), 10);
+    }
+    assert_eq!(waits(&run(State::Failed), &running, 500), 60);
+}

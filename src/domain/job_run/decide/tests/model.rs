@@ -473,6 +473,8 @@ impl Model {
             }
             self.apply(&Op::Tick(20));
         }
+        // A cancelled run does not wait for a driver that nobody sees for longer than it may.
+        self.apply(&Op::Tick(200));
     }
 }
 

@@ -11,6 +11,9 @@ use super::NODES;
 pub const LATEST: i64 = 300;
 /// A node ends what it finds without a pod within this time: less than the grace period.
 const TIDY: i64 = 10;
+/// Pods of every other attempt give their containers so much longer than that, which is longer than
+/// the grace period alone.
+const LONG_GRACE: i64 = 90;
 /// The containers of a node that is lost for longer are no more: less than a lost driver's hold.
 const DEAD: i64 = 500;
 
@@ -48,6 +51,10 @@ struct Object {
 struct Container {
     uid: String,
     node: usize,
+    /// How long it takes to end once it is told to.
+    takes: i64,
+    /// By when it ends, its pod being gone.
+    ends_by: Option<i64>,
 }
 
 struct NodeState {
@@ -150,7 +157,12 @@ impl World {
                 since: at(self.now),
             };
             let uid = found.holder.uid.clone();
-            self.containers.push(Container { uid, node: on });
+            self.containers.push(Container {
+                uid,
+                node: on,
+                takes: grace_of(attempt),
+                ends_by: None,
+            });
             self.started.insert(attempt);
         }
     }
@@ -216,7 +228,13 @@ impl World {
             created_at: at(self.now),
             kind,
         };
-        let driver = Driver::default();
+        let driver = Driver {
+            grace_period: u64::try_from(grace_of(attempt))
+                .ok()
+                .map(Duration::from_secs)
+                .filter(|_| kind == HolderKind::Driver),
+            ..Driver::default()
+        };
         self.objects
             .entry(attempt)
             .or_insert(Object { holder, driver });
@@ -254,9 +272,15 @@ impl World {
             self.objects.remove(&attempt);
         }
         let known: Vec<_> = self.objects.values().map(|it| &it.holder.uid).collect();
-        self.containers.retain(|it| {
+        self.containers.retain_mut(|it| {
             let node = &nodes[it.node];
-            known.contains(&&it.uid) || !node.ready || now - node.since < TIDY
+            if known.contains(&&it.uid) || !node.ready {
+                it.ends_by = None;
+                return true;
+            }
+            now < *it
+                .ends_by
+                .get_or_insert(now.max(node.since + TIDY) + it.takes)
         });
         // A container that died with its node has ended, as its node tells once it is back.
         for found in self.objects.values_mut() {
@@ -274,4 +298,8 @@ impl World {
             }
         }
     }
+}
+
+fn grace_of(attempt: u32) -> i64 {
+    if attempt % 2 == 1 { LONG_GRACE } else { 0 }
 }

@@ -71,6 +71,7 @@ impl Store {
             driver.phase = seen.phase.clone();
         }
         driver.node = driver.node.take().or_else(|| seen.node.clone());
+        driver.grace_period = driver.grace_period.max(seen.grace_period);
         driver.deleting |= seen.deleting;
         driver.gone_at = driver.gone_at.or(seen.gone_at);
         driver.disruption = driver.disruption.take().or_else(|| seen.disruption.clone());
